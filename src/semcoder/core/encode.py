@@ -1,0 +1,295 @@
+"""From live Python objects to the flat table of nodes that every value in SemCoder is.
+
+A *ref* stands for one value at one moment. It is an atom, or a short tuple that starts with a tag, or `(k,)`, which
+means the k-th node of the table:
+
+    None, True, 7, 'ab'     themselves (ints below 2**63 in magnitude)
+    ('i', '0x1f...')        an int of any size          ('f', '0x1.8p+0')       a float, exactly; also nan, inf, -0.0
+    ('b', '00ff')           bytes                       ('c', hex, hex)         a complex number
+    ('r', 0, 10, 2)         a range                     ('...',)                Ellipsis
+    (12,)                   node 12
+
+A *node* is `(kind, oid, *rest)`. `oid` numbers the object itself: two nodes with one oid are the same object at two
+moments. Kinds: list, tuple, set, frozenset, dict (rest: key, value, key, value ...), bytearray (rest: hex), view
+(dict views), object (rest: type name, attribute name, ref ...), exception (rest: type name, ref of args ...), opaque
+(rest: type name, description). A subclass of a container is `kind/TypeName`. Sets are stored sorted, dicts in order.
+
+Guarantees: no method of the encoded objects is called (a hostile or counting `__repr__`, `__eq__`, `__iter__` is never
+run); an object that has not changed since it was last encoded by the same `Encoder` gets its old node again; work and
+size are bounded, and passing a bound raises `TooLarge`.
+It does not guarantee a value for everything: what has no data of its own (functions, iterators, files) is opaque.
+
+Runs inside the sandbox: standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from collections import deque
+from typing import Any
+
+Ref = Any
+Node = tuple[Any, ...]
+
+INT_MAX = 2**63 - 1
+MAX_DEPTH = 150
+MAX_NODES = 500_000
+MAX_TEXT = 32 * 1024 * 1024
+DESCRIPTION_LENGTH = 200
+
+_ATOMS = frozenset({int, str, bool, type(None)})
+_SCALARS = frozenset({int, str, bool, type(None), float, bytes, complex, range, type(...)})
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+# Types whose own repr is trusted C or standard library code and says all there is to say.
+_REPR_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "zoneinfo"})
+_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_CALLABLES = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodWrapperType,
+    types.ClassMethodDescriptorType,
+)
+# Read through the type's own descriptors: attribute access on the object could run code of its class.
+_class_name = type.__dict__["__qualname__"].__get__
+_class_module = type.__dict__["__module__"].__get__
+_class_mro = type.__dict__["__mro__"].__get__
+_exception_args = BaseException.__dict__["args"].__get__
+
+
+class TooLarge(Exception):
+    """A value passed a bound of the table; the message says which."""
+
+
+def type_name(cls: type) -> str:
+    """The name a reader knows a class by: its qualified name, without its module."""
+    return str(_class_name(cls)).replace("<locals>.", "")
+
+
+def scalar_ref(obj: Any) -> Ref:
+    """The ref of a value of one of the scalar types (exact type, not a subclass)."""
+    kind = type(obj)
+    if kind is int:
+        return obj if -INT_MAX <= obj <= INT_MAX else ("i", hex(obj))
+    if kind is float:
+        return ("f", obj.hex())
+    if kind is bytes:
+        return ("b", obj.hex())
+    if kind is complex:
+        return ("c", obj.real.hex(), obj.imag.hex())
+    if kind is range:
+        return ("r", scalar_ref(obj.start), scalar_ref(obj.stop), scalar_ref(obj.step))
+    if obj is ...:
+        return ("...",)
+    return obj
+
+
+class Encoder:
+    """Turns objects into refs over one growing table `nodes`."""
+
+    def __init__(self, *, max_nodes: int = MAX_NODES, max_text: int = MAX_TEXT, max_depth: int = MAX_DEPTH) -> None:
+        self.nodes: list[Node] = []
+        self._max_nodes = max_nodes
+        self._max_depth = max_depth
+        self._room = max_text
+        # id -> (the object, kept alive so that its id stays its own; children; their types; node index)
+        self._seen: dict[int, tuple[Any, tuple[Any, ...], tuple[Any, ...], int]] = {}
+        self._oids: dict[int, int] = {}
+        self._keep: list[Any] = []
+        self._active: dict[int, int] = {}
+        self._depth = 0
+        self._frozen: dict[int, Ref] = {}
+
+    def ref(self, obj: Any) -> Ref:
+        """The ref of `obj` as it is now. Raises `TooLarge`."""
+        kind = type(obj)
+        if kind is str:
+            self._spend(len(obj))
+            return obj
+        if kind in _SCALARS:
+            if kind is int and not -INT_MAX <= obj <= INT_MAX or kind is bytes:
+                self._spend(len(obj) if kind is bytes else obj.bit_length() // 4)
+            return scalar_ref(obj)
+        frozen = self._frozen.get(id(obj))
+        return frozen if frozen is not None else self._container(obj, kind)
+
+    def _spend(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise TooLarge("the values hold more text than the limit allows")
+
+    def _container(self, obj: Any, kind: type) -> Ref:
+        key = id(obj)
+        active = self._active.get(key)
+        if active is not None:
+            if active < 0:  # first time that a cycle comes back here: the node gets its place now
+                active = self._active[key] = self._append(())
+            return (active,)
+        if self._depth >= self._max_depth:
+            raise TooLarge(f"the value is nested deeper than {self._max_depth} levels")
+        self._active[key] = -1
+        self._depth += 1
+        try:
+            name, children = self._describe(obj, kind)
+        finally:
+            self._depth -= 1
+            place = self._active.pop(key)
+        if place >= 0:
+            self.nodes[place] = (name, self._oid(obj), *children)
+            return (place,)
+        types_ = tuple(map(type, children))
+        old = self._seen.get(key)
+        if old is not None and old[1] == children and old[2] == types_:
+            return (old[3],)
+        self._spend(8 * len(children))
+        place = self._append((name, self._oid(obj), *children))
+        self._seen[key] = (obj, children, types_, place)
+        if name in ("tuple", "frozenset") and all(type(c) is not tuple or len(c) > 1 for c in children):
+            self._frozen[key] = (place,)  # cannot change: all its members are atoms
+        return (place,)
+
+    def _append(self, node: Node) -> int:
+        if len(self.nodes) >= self._max_nodes:
+            raise TooLarge(f"the values have more than {self._max_nodes} parts")
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def _oid(self, obj: Any) -> int:
+        key = id(obj)
+        oid = self._oids.get(key)
+        if oid is None:
+            oid = self._oids[key] = len(self._oids)
+            self._keep.append(obj)
+        return oid
+
+    def _describe(self, obj: Any, kind: type) -> tuple[str, tuple[Any, ...]]:
+        """Kind and children of anything that is not a scalar of an exact builtin type."""
+        if kind is list or kind is tuple:
+            return kind.__name__, self._refs(obj)
+        if kind is dict:
+            return "dict", self._refs([part for item in obj.items() for part in item])
+        if kind is set or kind is frozenset:
+            return kind.__name__, self._set_refs(obj)
+        if issubclass(kind, type):
+            return "opaque", ("class", type_name(obj))
+        for base, iterate in _CONTAINERS:
+            if issubclass(kind, base):
+                return self._subclass(obj, kind, base, iterate)
+        if issubclass(kind, bytearray):
+            return "bytearray", (bytearray.hex(obj),)
+        if kind in _VIEWS:
+            return "view/" + kind.__name__, self._refs(list(obj))
+        if issubclass(kind, BaseException):
+            return "exception", (type_name(kind), *self._refs(_exception_args(obj)))
+        return self._instance(obj, kind)
+
+    def _subclass(self, obj: Any, kind: type, base: type, iterate: Any) -> tuple[str, tuple[Any, ...]]:
+        parts = list(iterate(obj))
+        if base is dict:
+            parts = [part for item in parts for part in item]
+        refs = self._set_refs(parts) if base in (set, frozenset) else self._refs(parts)
+        return f"{'list' if base is deque else base.__name__}/{type_name(kind)}", refs
+
+    def _refs(self, parts: Any) -> tuple[Any, ...]:
+        if len(parts) > self._max_nodes:
+            raise TooLarge(f"a value has more than {self._max_nodes} parts")
+        if _ATOMS.issuperset(map(type, parts)):  # the common case, at the speed of C
+            refs = tuple(parts)
+            for part in refs:
+                if type(part) is str:
+                    self._spend(len(part))
+                elif type(part) is int and not -INT_MAX <= part <= INT_MAX:
+                    break
+            else:
+                return refs
+        return tuple([self.ref(part) for part in parts])
+
+    def _set_refs(self, parts: Any) -> tuple[Any, ...]:
+        kinds = set(map(type, parts))
+        if kinds == {int} or kinds == {str}:
+            return self._refs(sorted(parts))
+        refs = self._refs(list(parts))
+        return tuple(sorted(refs, key=self._order))
+
+    def _order(self, ref: Ref) -> tuple[Any, ...]:
+        """A total order over refs by content, for sets of mixed or structured members."""
+        if isinstance(ref, tuple):
+            if len(ref) == 1 and isinstance(ref[0], int):
+                node = self.nodes[ref[0]]
+                return ("~", str(node[0]), len(node), *[str(self._order(c)) for c in node[2:]])
+            if ref[0] == "f":
+                value = float.fromhex(ref[1])
+                return ("n", value if value == value else float("inf"), "f")
+            return ("t", *map(str, ref))
+        if isinstance(ref, (bool, int)):
+            return ("n", ref, type(ref).__name__)
+        return ("s", str(ref), type(ref).__name__)
+
+    def _instance(self, obj: Any, kind: type) -> tuple[str, tuple[Any, ...]]:
+        name = type_name(kind)
+        module = str(_class_module(kind))
+        if issubclass(kind, (int, str, float, bytes)):  # subclasses of scalars, enum members among them
+            return "opaque", (name, self._scalar_subclass(obj, kind, name))
+        if issubclass(kind, _CALLABLES):
+            return "opaque", (name, _callable_name(obj))
+        if issubclass(kind, types.ModuleType):
+            return "opaque", ("module", str(vars(obj).get("__name__", "")))
+        if module in _REPR_MODULES:
+            return "opaque", (name, bounded(repr(obj)))
+        if module == "builtins" or module in sys.stdlib_module_names and module != "__main__":
+            return "opaque", (name, "")
+        attributes = _attributes(obj, kind)
+        member = attributes.get("_name_")
+        if "_value_" in attributes and isinstance(member, str):
+            return "opaque", (name, f"{name}.{member}")
+        flat = [part for key in attributes for part in (key, attributes[key])]
+        return "object", (name, *self._refs(flat))
+
+    def _scalar_subclass(self, obj: Any, kind: type, name: str) -> str:
+        member = _attributes(obj, kind).get("_name_")
+        if isinstance(member, str):
+            return f"{name}.{member}"
+        base = next(base for base in (int, str, float, bytes) if issubclass(kind, base))
+        return bounded(f"{name}({base.__repr__(obj)})")
+
+
+_CONTAINERS: tuple[tuple[type, Any], ...] = (
+    (dict, dict.items),
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+    (deque, deque.__iter__),
+)
+
+
+def bounded(text: str) -> str:
+    """A description without memory addresses and of bounded length."""
+    text = _ADDRESS.sub("", text)
+    return text if len(text) <= DESCRIPTION_LENGTH else text[: DESCRIPTION_LENGTH - 3] + "..."
+
+
+def _callable_name(obj: Any) -> str:
+    name = getattr(obj, "__qualname__", None) if not isinstance(obj, types.MethodType) else obj.__func__.__qualname__
+    return bounded(str(name or "").replace("<locals>.", ""))
+
+
+def _attributes(obj: Any, kind: type) -> dict[str, Any]:
+    """Instance state by name: `__dict__` first, then slots, found without running code of the object's class."""
+    found: dict[str, Any] = {}
+    try:
+        found.update(object.__getattribute__(obj, "__dict__"))
+    except (AttributeError, TypeError):
+        pass
+    for base in _class_mro(kind):
+        for name, member in vars(base).items():
+            if isinstance(member, types.MemberDescriptorType) and name not in found:
+                try:
+                    found[name] = member.__get__(obj)
+                except AttributeError:
+                    continue
+    return {str(name): value for name, value in found.items()}
