@@ -1,0 +1,27 @@
+"""Tracing: what a program did, statement by statement, with every sub-expression's value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from semcoder.core import Invocation
+from semcoder.tracing.child import record
+from semcoder.tracing.recorder import MAX_EVENTS
+from semcoder.tracing.trace import Change, Part, Step, Trace
+
+#: The sandbox task that traces (see `semcoder.tracing.child.trace_task`).
+TASK = "semcoder.tracing.child:trace_task"
+
+__all__ = ["MAX_EVENTS", "TASK", "Change", "Part", "Step", "Trace", "trace_from_document", "trace_here"]
+
+
+def trace_here(source: str, call: str | Invocation, *, max_events: int = MAX_EVENTS) -> Trace:
+    """Trace a call of a *trusted* program in this process. Raises `UsageError` on a syntax error."""
+    invocation = Invocation(call) if isinstance(call, str) else call
+    return trace_from_document(source, json.loads(json.dumps(record(source, invocation, max_events=max_events))))
+
+
+def trace_from_document(source: str, document: Any) -> Trace:
+    """A trace from what the task returned. Raises `InputError` where it is malformed."""
+    return Trace.from_wire({"source": source, **document} if isinstance(document, dict) else {})

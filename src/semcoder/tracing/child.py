@@ -1,0 +1,76 @@
+"""Tracing one call in this process: the task that the sandbox's child runs, and the in-process form of it.
+
+Guarantees: the outcome in the trace is that of the traced run; recording covers the call itself, not the module's
+set-up. It does not contain the program: `trace_here` is for trusted sources; for others the sandbox runs `trace_task`.
+
+Runs inside the sandbox: standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import platform
+import types
+from collections.abc import Callable
+from typing import Any
+
+from semcoder.core.calling import Caller, outcome_doc
+from semcoder.core.codec import decode
+from semcoder.core.records import Invocation, Outcome
+from semcoder.errors import UsageError
+from semcoder.tracing.instrument import instrument
+from semcoder.tracing.recorder import MAX_EVENTS, Recorder
+
+#: Where the payload of the trace task comes from: {"source": text, "max_events": int (optional)}.
+Payload = dict[str, Any]
+
+
+def record(source: str, invocation: Invocation, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20) -> dict[str, Any]:
+    """Run one call under the recorder. Returns `{"invocation", "outcome", "columns", "python"}` as JSON data.
+
+    Raises `UsageError` on a syntax error.
+    """
+    recorder = Recorder(max_events=max_events)
+
+    def compiler(tree: ast.Module, filename: str) -> types.CodeType:
+        instrumented = instrument(tree, filename, module_steps=invocation.kind == "stdin")
+        recorder.globals_of = instrumented.globals_of
+        return instrumented.code
+
+    caller = Caller(source, compiler, recorder.builtins())
+    outcome = caller.call(
+        invocation,
+        encoder=None,
+        stdout_limit=stdout_limit,
+        on_write=recorder.on_write,
+        on_ready=recorder.start,
+        on_done=recorder.stop,
+    )
+    return _document(invocation, outcome, recorder.columns())
+
+
+def _document(invocation: Invocation, outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "invocation": {"text": invocation.text, "kind": invocation.kind, "setup": invocation.setup},
+        "outcome": outcome_doc(outcome),
+        "columns": columns,
+        "python": platform.python_version(),
+    }
+
+
+def trace_task(payload: Payload) -> Callable[[Any, dict[str, Any]], Any]:
+    """The sandbox task: factory over `{"source", "max_events"}`; items are invocations as documents.
+
+    A program that cannot be compiled gives an outcome with status `invalid` and empty columns.
+    """
+    source = str(payload["source"])
+    max_events = int(payload.get("max_events", MAX_EVENTS))
+
+    def run(item: Any, limits: dict[str, Any]) -> Any:
+        invocation = decode(Invocation, item)
+        try:
+            return record(source, invocation, max_events=max_events, stdout_limit=int(limits.get("stdout", 1 << 20)))
+        except UsageError as error:
+            return _document(invocation, Outcome("invalid", detail=str(error)), Recorder().columns())
+
+    return run

@@ -1,0 +1,418 @@
+"""Instrumentation: a module's tree is rewritten so that running it reports its execution to a `Recorder`.
+
+Each node of the tree has a number, its *site*: the position in `ast.walk` order of the tree as parsed, so that whoever
+has the source can find the node again. The rewritten code calls hooks (names in `HOOKS`) with sites:
+
+    S(site)             before a statement          L(site)        before each test of a while loop
+    E(site, value)      value of an expression      T(site, value) truth of a condition
+    I(site, names)      a for loop's next item      D(site)        a for loop ran out of items
+    IT(site, iterable)  items of a comprehension    C(site, names) an except clause caught something
+    K(site)             a case matched              F()            end of a loop or with body (changes are read here)
+    N(site)             a function begins           R, Q(site, v)  it returns (Q: with clean-up still to run)
+    X(site)             an exception leaves it      Z()            it has really ended (where Q is used)
+    Y, V(site, value)   a yield or await gives up control, and has it again
+
+Guarantees: the program computes what it computed before: order of evaluation, number of evaluations, scoping and
+tracebacks' exceptions stay; it binds no local names. Covered: every statement and expression of Python 3.11 to 3.13.
+It does not trace module-level statements (unless asked) or class bodies: a class statement is one step. Line numbers of
+tracebacks stay; the number of frames that fit below the recursion limit shrinks by the hooks' own.
+
+Runs inside the sandbox: standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from dataclasses import dataclass
+from typing import TypeVar
+
+HOOKS = ("S", "L", "E", "T", "I", "D", "IT", "C", "K", "F", "N", "R", "Q", "X", "Z", "Y", "V")
+
+#: Statements that compile to nothing, or whose position (a docstring, a future import) must not change.
+_SILENT = (ast.Global, ast.Nonlocal)
+_VALUES = (
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.Call,
+    ast.IfExp,
+    ast.Subscript,
+    ast.Attribute,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.JoinedStr,
+    ast.List,
+    ast.Tuple,
+    ast.Set,
+    ast.Dict,
+)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+N = TypeVar("N", bound=ast.AST)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumented:
+    """The rewritten module's code, and per function site the global names that its body mentions."""
+
+    code: types.CodeType
+    globals_of: dict[int, tuple[str, ...]]
+
+
+def hook_name(hook: str) -> str:
+    """The name under which the code calls a hook; dunder at both ends, so that class bodies do not mangle it."""
+    return f"__sc_{hook}__"
+
+
+def sites(tree: ast.Module) -> dict[int, ast.AST]:
+    """Site number to node, for a tree as parsed (before instrumentation)."""
+    return dict(enumerate(ast.walk(tree)))
+
+
+def instrument(tree: ast.Module, filename: str, *, base: int = 0, module_steps: bool = False) -> Instrumented:
+    """Code of `tree` with hooks; `tree` itself is rewritten. Sites are numbered from `base`.
+
+    Raises SyntaxError as `compile` does.
+    """
+    rewriter = _Rewriter({id(node): base + k for k, node in enumerate(ast.walk(tree))})
+    if module_steps:
+        site = rewriter.site(tree)
+        body = rewriter.block(tree.body)
+        at = _docstring_end(tree.body)
+        tree.body = [*body[:at], rewriter.call_statement("N", tree.body[0] if tree.body else tree, site), *body[at:]]
+    else:
+        tree.body = [rewriter.plain(statement) for statement in tree.body]
+    ast.fix_missing_locations(tree)
+    return Instrumented(compile(tree, filename, "exec", dont_inherit=True), rewriter.globals_of)
+
+
+def _docstring_end(body: list[ast.stmt]) -> int:
+    """How many leading statements must stay in front: a docstring and future imports."""
+    at = 0
+    for statement in body:
+        is_text = at == 0 and is_constant_statement(statement)
+        if not is_text and not (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
+            break
+        at += 1
+    return at
+
+
+def is_constant_statement(statement: ast.stmt) -> bool:
+    """Whether this is a constant alone (a docstring, `...`), which the compiler leaves out."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def is_silent(statement: ast.stmt) -> bool:
+    """Whether a statement is never executed as a step: declarations, bare annotations, constants alone."""
+    bare = isinstance(statement, ast.AnnAssign) and statement.value is None and isinstance(statement.target, ast.Name)
+    return bare or isinstance(statement, _SILENT) or is_constant_statement(statement)
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Rewrites in place; `visit_X` for expressions, `block` for lists of statements."""
+
+    def __init__(self, numbers: dict[int, int]) -> None:
+        self._numbers = numbers
+        self._cleanup = [False]  # per enclosing function: does a return still run a finally or an __exit__?
+        self.globals_of: dict[int, tuple[str, ...]] = {}
+
+    def site(self, node: ast.AST) -> int:
+        return self._numbers[id(node)]
+
+    # -- building calls of hooks
+
+    def call(self, hook: str, at: ast.AST, site: int, *values: ast.expr) -> ast.Call:
+        name = ast.Name(hook_name(hook), ast.Load())
+        call = ast.Call(name, [ast.Constant(site), *values], [])
+        for node in (call, name, call.args[0]):
+            ast.copy_location(node, at)
+        return call
+
+    def call_statement(self, hook: str, at: ast.AST, site: int, *values: ast.expr) -> ast.Expr:
+        return ast.copy_location(ast.Expr(self.call(hook, at, site, *values)), at)
+
+    # -- statements
+
+    def block(self, body: list[ast.stmt], *, flush: bool = False) -> list[ast.stmt]:
+        """The statements with their hooks; with `flush`, changes are read at the end too."""
+        out: list[ast.stmt] = []
+        for statement in body:
+            out.extend(self.statement(statement))
+        if flush and not isinstance(body[-1], (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+            out.append(self.call_statement("F", body[-1], 0))
+        return out
+
+    def statement(self, statement: ast.stmt) -> list[ast.stmt]:
+        if is_silent(statement) or (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
+            return [statement]
+        site = self.site(statement)
+        if isinstance(statement, ast.Return) and statement.value is None:
+            # A bare return stays bare: an asynchronous generator may return nothing else.
+            none = ast.copy_location(ast.Constant(None), statement)
+            told = self.call_statement("Q" if self._cleanup[-1] else "R", statement, site, none)
+            return [self.call_statement("S", statement, site), told, statement]
+        rewritten = self.plain(statement)
+        if isinstance(statement, ast.While):
+            return [rewritten]  # its L hook runs before each test, the first one too
+        return [self.call_statement("S", statement, site), rewritten]
+
+    def plain(self, statement: ast.stmt) -> ast.stmt:
+        """The statement rewritten, without the hook in front."""
+        method = getattr(self, "stmt_" + type(statement).__name__, None)
+        if method is not None:
+            method(statement)
+            return statement
+        rewritten = self.generic_visit(statement)
+        assert isinstance(rewritten, ast.stmt)
+        return rewritten
+
+    def stmt_If(self, node: ast.If) -> None:
+        node.test = self._condition(node.test)
+        node.body = self.block(node.body)
+        node.orelse = self.block(node.orelse)
+
+    def stmt_While(self, node: ast.While) -> None:
+        site, test = self.site(node), node.test
+        condition = self._condition(test)
+        first = self.call("L", test, site)  # L gives None, so that `or` goes on to the test
+        node.test = ast.copy_location(ast.BoolOp(ast.Or(), [first, condition]), test)
+        node.body = self.block(node.body)
+        node.orelse = self.block(node.orelse)
+
+    def stmt_For(self, node: ast.For | ast.AsyncFor) -> None:
+        site, names = self.site(node), bound_names(node.target)
+        self.visit(node.target)
+        node.iter = self.visit(node.iter)
+        first = self.call_statement("I", node.target, site, _constant(names, node.target))
+        node.body = [first, *self.block(node.body, flush=True)]
+        node.orelse = [self.call_statement("D", node.target, site), *self.block(node.orelse)]
+
+    stmt_AsyncFor = stmt_For
+
+    def stmt_With(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            self.visit(item)
+        node.body = self.block(node.body, flush=True)
+
+    stmt_AsyncWith = stmt_With
+
+    def stmt_Try(self, node: ast.Try) -> None:
+        node.body = self.block(node.body)
+        for handler in node.handlers:
+            names = (handler.name,) if handler.name else ()
+            if handler.type is not None:
+                handler.type = self.visit(handler.type)
+            at = handler.body[0]
+            first = self.call_statement("C", handler, self.site(handler), _constant(names, handler))
+            ast.copy_location(first, at)
+            handler.body = [first, *self.block(handler.body)]
+        node.orelse = self.block(node.orelse)
+        node.finalbody = self.block(node.finalbody)
+
+    stmt_TryStar = stmt_Try
+
+    def stmt_Match(self, node: ast.Match) -> None:
+        node.subject = self.visit(node.subject)
+        for case in node.cases:
+            if case.guard is not None:
+                case.guard = self._condition(case.guard)
+            first = self.call_statement("K", case.body[0], self.site(case))
+            case.body = [first, *self.block(case.body)]
+
+    def stmt_Assert(self, node: ast.Assert) -> None:
+        node.test = self._condition(node.test)
+        if node.msg is not None:
+            node.msg = self.visit(node.msg)
+
+    def stmt_Return(self, node: ast.Return) -> None:
+        assert node.value is not None  # bare ones are dealt with where their block is
+        node.value = self.call("Q" if self._cleanup[-1] else "R", node, self.site(node), self.visit(node.value))
+
+    def stmt_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.visit(node.target)
+        if node.value is not None:
+            node.value = self.visit(node.value)
+
+    def stmt_TypeAlias(self, node: ast.stmt) -> None:
+        """`type X = ...` is evaluated lazily, in a scope of its own: left alone."""
+
+    def stmt_ClassDef(self, node: ast.ClassDef) -> None:
+        node.body = [self.plain(inner) if isinstance(inner, (*_FUNCTIONS, ast.ClassDef)) else inner for inner in node.body]
+
+    def stmt_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        site = self.site(node)
+        self.globals_of[site] = _global_names(node)
+        cleanup = _returns_with_cleanup(node)
+        self._cleanup.append(cleanup)
+        at = 1 if is_constant_statement(node.body[0]) and len(node.body) > 1 else 0
+        last = node.body[-1]
+        body = self.block(node.body[at:])
+        if not isinstance(last, (ast.Return, ast.Raise)):
+            none = ast.copy_location(ast.Constant(None), last)
+            body.append(self.call_statement("Q" if cleanup else "R", last, site, none))
+        self._cleanup.pop()
+        handler = ast.ExceptHandler(
+            ast.Name("__sc_Error__", ast.Load()), None, [self.call_statement("X", last, site), ast.Raise()]
+        )
+        final: list[ast.stmt] = [self.call_statement("Z", last, site)] if cleanup else []
+        guarded = ast.Try(body, [handler], [], final)
+        for part in ast.walk(handler):
+            if isinstance(part, (ast.expr, ast.stmt, ast.ExceptHandler)) and not hasattr(part, "lineno"):
+                ast.copy_location(part, last)
+        ast.copy_location(guarded, last)
+        first = self.call_statement("N", node.body[at], site)
+        node.body = [*node.body[:at], first, guarded]
+
+    stmt_AsyncFunctionDef = stmt_FunctionDef
+
+    # -- expressions
+
+    def visit(self, node: ast.AST) -> ast.AST:  # type: ignore[override]
+        if isinstance(node, _VALUES):
+            return self._value(node)
+        return super().visit(node)  # type: ignore[no-any-return]
+
+    def _value(self, node: ast.expr) -> ast.expr:
+        site = self.site(node)
+        method = getattr(self, "expr_" + type(node).__name__, self._parts)
+        wrap = method(node)
+        return node if wrap is False else self.call("E", node, site, node)
+
+    def _parts(self, node: ast.expr) -> bool:
+        """Rewrite the parts; False where the whole says nothing that the parts and the source do not say."""
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            self.generic_visit(node)
+            return False
+        fixed = _is_fixed(node) or (isinstance(node, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.elts))
+        self.generic_visit(node)
+        return not fixed
+
+    def expr_Call(self, node: ast.Call) -> bool:
+        func = node.func
+        if isinstance(func, ast.Attribute):
+            func.value = self.visit(func.value)
+        elif not isinstance(func, ast.Name):
+            node.func = self.visit(func)
+        node.args = [self.visit(arg) for arg in node.args]
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        return not (isinstance(func, ast.Name) and func.id == "super" and not node.args)
+
+    def expr_IfExp(self, node: ast.IfExp) -> bool:
+        node.test = self._condition(node.test)
+        node.body = self.visit(node.body)
+        node.orelse = self.visit(node.orelse)
+        return True
+
+    def expr_JoinedStr(self, node: ast.JoinedStr) -> bool:
+        self._joined(node)
+        return True
+
+    def _joined(self, node: ast.JoinedStr) -> None:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                part.value = self.visit(part.value)
+                if isinstance(part.format_spec, ast.JoinedStr):
+                    self._joined(part.format_spec)  # only a JoinedStr may stand there
+
+    def expr_Attribute(self, node: ast.Attribute) -> bool:
+        node.value = self.visit(node.value)
+        return isinstance(node.ctx, ast.Load)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> bool:
+        for generator in node.generators:
+            site = self.site(generator)
+            iterable = self.visit(generator.iter)
+            generator.iter = iterable if generator.is_async else self.call("IT", generator.iter, site, iterable)
+            generator.ifs = [self._condition(test) for test in generator.ifs]
+        if isinstance(node, ast.DictComp):
+            node.key, node.value = self.visit(node.key), self.visit(node.value)
+        else:
+            node.elt = self.visit(node.elt)
+        return True
+
+    expr_ListComp = expr_SetComp = expr_DictComp = _comprehension
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        self._comprehension(node)
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        node.body = self.visit(node.body)
+        return node
+
+    def visit_Yield(self, node: ast.Yield) -> ast.expr:
+        site = self.site(node)
+        value = self.visit(node.value) if node.value is not None else ast.copy_location(ast.Constant(None), node)
+        node.value = self.call("Y", node, site, value)
+        return self.call("V", node, site, node)
+
+    def visit_YieldFrom(self, node: ast.YieldFrom | ast.Await) -> ast.expr:
+        site = self.site(node)
+        node.value = self.call("Y", node, site, self.visit(node.value))
+        return self.call("V", node, site, node)
+
+    visit_Await = visit_YieldFrom
+
+    def _condition(self, test: ast.expr) -> ast.expr:
+        """A condition; constant ones (`while True`) stay bare, since the compiler leaves them out too."""
+        if isinstance(test, ast.Constant):
+            return test
+        site = self.site(test)
+        return self.call("T", test, site, self.visit(test))
+
+
+def _constant(names: tuple[str, ...], at: ast.AST) -> ast.expr:
+    return ast.copy_location(ast.Constant(names), at)
+
+
+def bound_names(target: ast.AST) -> tuple[str, ...]:
+    """Names that an assignment target binds, in order."""
+    return tuple(n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    """Whether an expression is made of constants alone (`-1`, `(1, 2)`), so that its value is its text."""
+    kinds = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.USub, ast.UAdd, ast.Load)
+    return all(isinstance(part, kinds) for part in ast.walk(node))
+
+
+def _own_nodes(function: ast.AST) -> list[ast.AST]:
+    """Nodes of a function's body without those of functions and classes inside it."""
+    found: list[ast.AST] = []
+    todo: list[ast.AST] = list(getattr(function, "body", []))
+    while todo:
+        node = todo.pop()
+        found.append(node)
+        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            todo.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _returns_with_cleanup(function: ast.AST) -> bool:
+    """Whether some return sits inside a `with`, or a `try` with `finally`: code of the function runs after it."""
+    for node in _own_nodes(function):
+        if isinstance(node, (ast.With, ast.AsyncWith)) or (isinstance(node, ast.Try) and node.finalbody):
+            if any(isinstance(inner, ast.Return) for inner in ast.walk(node)):
+                return True
+    return False
+
+
+def _global_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+    """Names that the body mentions and does not bind: some of them are the module's."""
+    names: dict[str, None] = {}
+    local = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
+    declared: set[str] = set()
+    for node in _own_nodes(function):
+        if isinstance(node, ast.Global):
+            declared.update(node.names)
+        elif isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                names.setdefault(node.id)
+            else:
+                local.add(node.id)
+    return tuple(name for name in {**names, **dict.fromkeys(sorted(declared))} if name in declared or name not in local)

@@ -1,0 +1,335 @@
+"""`Trace`: a recorded execution as columns, and `Step`: views of it for whoever tells or shows it.
+
+A step is a stretch of one frame's execution between two points at which control moves: a statement, one test of a
+while loop, one iteration of a for loop, a call's beginning, the rest of a statement after a call it made has come back.
+Steps come in the order in which they ran.
+
+Guarantees: every recorded event belongs to exactly one step, in order; values are exact; steps are made on demand from
+the columns and the source, and hold nothing that the columns do not.
+It does not shorten anything, and it knows nothing after the point where recording was truncated.
+"""
+
+from __future__ import annotations
+
+import ast
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from semcoder.core import Invocation, Outcome, Value, decode, encode
+from semcoder.core.values import check_nodes, check_ref
+from semcoder.errors import InputError
+from semcoder.tracing.instrument import sites
+
+StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "catch", "resume"]
+_VALUE_KINDS = frozenset("em=grxhy")
+_SITE_KINDS = frozenset("csetidmkrxhzyv")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A variable's change; `old` None: it was not bound; `new` None: it is not bound any more."""
+
+    name: str
+    old: Value | None
+    new: Value | None
+    scope: Literal["local", "global"] = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One event inside a step: a sub-expression's value, a condition's truth, an item of a comprehension, printed
+    text, a matched case, a yield; in the order in which they happened. `position` counts all events of the trace."""
+
+    kind: str
+    node: ast.AST | None
+    value: Value | None
+    position: int
+    truth: bool = False
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call)."""
+
+    index: int
+    kind: StepKind
+    frame: int
+    depth: int
+    function: str
+    node: ast.AST
+    count: int = 0
+    parts: list[Part] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    returned: Value | None = None
+    raised: Value | None = None
+    caught: Value | None = None
+    ends_frame: bool = False
+
+    @property
+    def line(self) -> int:
+        """The line that a reader looks at: the statement's first, a decorated function's `def`."""
+        return int(getattr(self.node, "lineno", 0))
+
+    @property
+    def truth(self) -> bool | None:
+        """The truth of the statement's own condition, None if it has none."""
+        test = getattr(self.node, "test", None)
+        return next((p.truth for p in reversed(self.parts) if p.kind == "t" and p.node is test), None)
+
+    def value_of(self, node: ast.AST | None) -> Value | None:
+        """The last value that an expression had in this step."""
+        return next((p.value for p in reversed(self.parts) if p.node is node and p.kind == "e"), None)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A recorded run: program, call, outcome, columns (see `semcoder.tracing.recorder`), interpreter version."""
+
+    source: str
+    invocation: Invocation
+    outcome: Outcome
+    kinds: str
+    sites: Sequence[int]
+    refs: Sequence[Any]
+    names: Sequence[str]
+    nodes: Sequence[Any]
+    truncated: bool = False
+    python: str = platform.python_version()
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source)
+
+    @cached_property
+    def site_nodes(self) -> dict[int, ast.AST]:
+        return sites(self.tree)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """All steps in order."""
+        return list(_Walk(self).steps())
+
+    def executed_lines(self) -> list[int]:
+        """Lines of executed statements, in order, once per step that begins or tests one."""
+        return [s.line for s in self.steps if s.kind in ("statement", "test", "iteration")]
+
+    def value(self, ref: Any) -> Value:
+        return Value(ref, self.nodes)
+
+    def to_wire(self) -> dict[str, Any]:
+        """A JSON document; the inverse is `from_wire`."""
+        return {
+            "source": self.source,
+            "invocation": encode(self.invocation),
+            "outcome": encode(self.outcome),
+            "columns": {
+                "kinds": self.kinds,
+                "sites": list(self.sites),
+                "refs": list(self.refs),
+                "names": list(self.names),
+                "nodes": list(self.nodes),
+                "truncated": self.truncated,
+            },
+            "python": self.python,
+        }
+
+    @classmethod
+    def from_wire(cls, doc: dict[str, Any]) -> Trace:
+        """A trace from its document, checked part by part: it may come from an untrusted process.
+
+        Raises `InputError`.
+        """
+        try:
+            columns = doc["columns"]
+            check_columns(columns)
+            return cls(
+                source=doc["source"],
+                invocation=decode(Invocation, doc["invocation"], "trace.invocation"),
+                outcome=decode(Outcome, doc["outcome"], "trace.outcome"),
+                python=str(doc.get("python", "")),
+                **columns,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"the trace is malformed: {error}") from None
+
+
+def check_columns(columns: Any) -> None:
+    """Raises ValueError unless the columns are well formed and every ref points into the table."""
+    if not isinstance(columns, dict) or set(columns) != {"kinds", "sites", "refs", "names", "nodes", "truncated"}:
+        raise ValueError("a trace has the columns kinds, sites, refs, names, nodes, truncated")
+    kinds, sites_, refs, nodes = columns["kinds"], columns["sites"], columns["refs"], columns["nodes"]
+    if not isinstance(kinds, str) or not all(isinstance(c, list) for c in (sites_, refs, nodes, columns["names"])):
+        raise ValueError("a column has the wrong type")
+    if not len(kinds) == len(sites_) == len(refs) or not all(type(s) is int for s in sites_):
+        raise ValueError("the columns differ in length")
+    if not all(isinstance(name, str) for name in columns["names"]):
+        raise ValueError("a name is not text")
+    check_nodes(nodes)
+    names = len(columns["names"])
+    for kind, site, ref in zip(kinds, sites_, refs, strict=True):
+        if kind in _VALUE_KINDS:
+            check_ref(ref, len(nodes))
+        elif not isinstance(ref, (int, str, bool, type(None))):
+            raise ValueError(f"an event of kind {kind!r} has a value")
+        if kind in "=-g" and not 0 <= site < names:
+            raise ValueError("an event names an unknown variable")
+
+
+class _Walk:
+    """Replays the columns into steps."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._stack: list[int] = []
+        self._function: dict[int, ast.AST] = {}
+        self._locals: dict[int, dict[str, Value]] = {}
+        self._globals: dict[str, Value] = {}
+        self._last: dict[int, Step] = {}
+        self._step: Step | None = None
+        self._count = 0
+
+    def steps(self) -> Iterator[Step]:
+        trace = self._trace
+        for position, (kind, site, ref) in enumerate(zip(trace.kinds, trace.sites, trace.refs, strict=True)):
+            before = self._step
+            self._event(position, kind, site, ref)
+            if self._step is not before and before is not None:
+                yield before
+        if self._step is not None:
+            yield self._step
+
+    def _begin(self, kind: StepKind, frame: int, node: ast.AST, count: int = 0) -> Step:
+        name = getattr(self._function.get(frame), "name", "<module>")
+        depth = self._stack.index(frame) if frame in self._stack else len(self._stack)
+        step = Step(self._count, kind, frame, depth, name, node, count)
+        self._count += 1
+        self._step = self._last[frame] = step
+        return step
+
+    def _switch(self, frame: int) -> None:
+        """Make `frame` the top of the stack: frames above it have ended, a suspended one comes back on top."""
+        if frame in self._stack:
+            del self._stack[self._stack.index(frame) + 1 :]
+        else:
+            self._stack.append(frame)
+
+    def _current(self) -> Step | None:
+        """The step that an event without a frame of its own belongs to; a resumed one after a call came back."""
+        if not self._stack:
+            return self._step
+        frame = self._stack[-1]
+        step = self._step
+        if step is not None and step.frame == frame and not step.ends_frame:
+            return step
+        last = self._last.get(frame)
+        return self._begin("resume", frame, last.node) if last is not None else step
+
+    def _event(self, position: int, kind: str, site: int, ref: Any) -> None:
+        node = self._trace.site_nodes.get(site) if kind in _SITE_KINDS else None
+        handler = getattr(self, "_on_" + _NAMES.get(kind, "part"))
+        handler(position, kind, node, site, ref)
+
+    def _on_call(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
+        self._function[frame] = node
+        self._locals.setdefault(frame, {})
+        self._switch(frame)
+        self._begin("call", frame, node)
+
+    def _on_statement(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
+        self._switch(frame)
+        self._begin("test" if isinstance(node, ast.While) else "statement", frame, node)
+
+    def _on_takeover(self, position: int, kind: str, node: ast.AST, _site: int, frame: int) -> None:
+        self._switch(frame)
+        if isinstance(node, ast.ExceptHandler):
+            self._begin("catch", frame, node)
+            return
+        step = self._current()
+        if step is not None:
+            step.parts.append(Part(kind, node, None, position))
+
+    def _on_iteration(self, _position: int, _kind: str, node: ast.AST, _site: int, count: int) -> None:
+        if self._stack:
+            self._begin("iteration", self._stack[-1], node, count)
+
+    def _on_exhausted(self, _position: int, _kind: str, node: ast.AST, _site: int, count: int) -> None:
+        if self._stack:
+            self._begin("exhausted", self._stack[-1], node, count)
+
+    def _on_change(self, _position: int, kind: str, _node: ast.AST, site: int, ref: Any) -> None:
+        step = self._current()
+        if step is None:
+            return
+        name = self._trace.names[site]
+        space = self._globals if kind == "g" else self._locals.setdefault(step.frame, {})
+        old = space.pop(name, None) if kind == "-" else space.get(name)
+        new = None if kind == "-" else self._trace.value(ref)
+        if new is not None:
+            space[name] = new
+        step.changes.append(Change(name, old, new, "global" if kind == "g" else "local"))
+
+    def _on_return(self, _position: int, _kind: str, _node: ast.AST, _site: int, ref: Any) -> None:
+        step = self._current()
+        if step is not None:
+            step.returned = self._trace.value(ref)
+
+    def _on_raise(self, _position: int, _kind: str, _node: ast.AST, _site: int, ref: Any) -> None:
+        step = self._current()
+        if step is not None:
+            step.raised = self._trace.value(ref)
+
+    def _on_caught(self, _position: int, _kind: str, _node: ast.AST, _site: int, ref: Any) -> None:
+        if self._step is not None:
+            self._step.caught = self._trace.value(ref)
+
+    def _on_end(self, _position: int, _kind: str, _node: ast.AST, _site: int, frame: int) -> None:
+        self._switch(frame)
+        step = self._last.get(frame)
+        if step is not None:
+            step.ends_frame = True
+        self._stack.pop()
+
+    def _on_suspend(self, position: int, kind: str, node: ast.AST, _site: int, ref: Any) -> None:
+        step = self._current()
+        if step is not None:
+            step.parts.append(Part(kind, node, self._trace.value(ref), position))
+        if self._stack:
+            self._stack.pop()
+
+    def _on_resume(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
+        self._switch(frame)
+        last = self._last.get(frame)
+        self._begin("resume", frame, last.node if last is not None else node)
+
+    def _on_part(self, position: int, kind: str, node: ast.AST | None, _site: int, ref: Any) -> None:
+        step = self._current()
+        if step is None:
+            return
+        value = self._trace.value(ref) if kind in _VALUE_KINDS else None
+        text = ref if kind == "o" and isinstance(ref, str) else ""
+        step.parts.append(Part(kind, node, value, position, truth=ref is True, text=text))
+
+
+_NAMES = {
+    "c": "call",
+    "s": "statement",
+    "k": "takeover",
+    "i": "iteration",
+    "d": "exhausted",
+    "=": "change",
+    "-": "change",
+    "g": "change",
+    "r": "return",
+    "x": "raise",
+    "h": "caught",
+    "z": "end",
+    "y": "suspend",
+    "v": "resume",
+}
