@@ -1,0 +1,1 @@
+"""Monologues: executions told in plain English, and checked."""

@@ -1,0 +1,315 @@
+"""Checking a monologue's text against an execution.
+
+The text is read into sentences, the sentences are laid along the trace's steps in order, and every fact that a
+sentence states is judged at its step. Nothing but the text and the trace is used: no stored claims.
+
+Guarantees: a claim is True only if the execution did just that at that point; a line out of order, a left-out
+statement, a wrong iteration number, branch, variable or value is False, with what was true in `actual`.
+A clause that cannot be read has the verdict None. It does not judge prose that states no line, order, branch or value.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from semcoder.core import Claim, TooLarge, Value
+from semcoder.monologue.forward import closing_facts
+from semcoder.monologue.narrate import facts_of
+from semcoder.monologue.sentences import CLAUSES, Fact, Sentence, read_sentences
+from semcoder.monologue.story import Moment, Story, normal
+from semcoder.tracing import Step, Trace
+
+#: How far a sentence may be from where the text has got to before it counts as out of order rather than as a gap.
+_WINDOW = 400
+
+
+def verify(text: str, trace: Trace) -> list[Claim]:
+    """Every claim of a forward monologue with its verdict, in the order of the text."""
+    story = Story(trace)
+    sentences = read_sentences(text)
+    steps = [s for s in sentences if s.line]
+    claims: list[Claim] = []
+    alignment = iter(_Alignment(story, steps).pairs())
+    at = 0
+    for sentence in sentences:
+        if not sentence.line:
+            claims.extend(_whole_run(sentence, story))
+            continue
+        moment, problem = next(alignment)
+        claims.append(_order_claim(sentence, problem))
+        claims.extend(_Judge(story, moment).claims(sentence) if moment else _unplaced(sentence))
+        at = max(at, moment.step.index + 1) if moment else at
+    left_out = [m.step for m in story.moments[at:] if m.step.kind != "resume"]
+    if left_out and not trace.truncated:
+        missing = f"line {left_out[0].line} runs next and is not told ({len(left_out)} steps are missing at the end)"
+        end = len(text)
+        claims.append(Claim("the monologue tells every step", "complete", False, missing, end, end, left_out[0].line))
+    return claims
+
+
+def _claim(sentence: Sentence, text: str, kind: str, verdict: bool | None, actual: str = "") -> Claim:
+    end = sentence.start + len(sentence.text)
+    return Claim(text, kind, verdict, "" if verdict else actual, sentence.start, end, sentence.line)
+
+
+def _order_claim(sentence: Sentence, problem: str) -> Claim:
+    verb = "goes on" if sentence.goes_on else "runs"
+    return _claim(sentence, f"line {sentence.line} {verb} next", "order", not problem, problem)
+
+
+def _unplaced(sentence: Sentence) -> Iterator[Claim]:
+    for fact in sentence.facts:
+        yield _claim(sentence, _words(fact), fact.kind, None, "the execution has no such step here")
+
+
+def _words(fact: Fact) -> str:
+    return fact.slots[0] if fact.kind == "unread" else fact.text
+
+
+def _whole_run(sentence: Sentence, story: Story) -> Iterator[Claim]:
+    """Claims about the call and its outcome."""
+    trace = story.trace
+    truth = {fact.kind: fact for fact in [*closing_facts(trace), Fact("call", (trace.invocation.text.strip(),))]}
+    for fact in sentence.facts:
+        actual = truth.get(fact.kind)
+        if actual is not None and fact.kind == "call":
+            right = normal(fact.slots[0]) == normal(actual.slots[0]) is not None
+        elif actual is not None:
+            right = _same_texts(fact.slots, actual.slots, trace.outcome.value if "returns" in fact.kind else None)
+        else:
+            right = False
+        told = "; ".join(f.text for f in closing_facts(trace)) if actual is None else actual.text
+        yield _claim(sentence, _words(fact), fact.kind, right, told)
+
+
+def _same_texts(claimed: Sequence[str], actual: Sequence[str], value: Value | None) -> bool:
+    return tuple(claimed) == tuple(actual) or (value is not None and matches(claimed[0], value))
+
+
+def matches(claimed: str, value: Value) -> bool:
+    """Whether a text denotes this very value: as `display` writes it, or as any literal that evaluates to it."""
+    if claimed == value.display():
+        return True
+    try:
+        return Value.of(ast.literal_eval(claimed)) == value
+    except (ValueError, SyntaxError, TypeError, TooLarge, RecursionError, MemoryError):
+        return False
+
+
+class _Alignment:
+    """Lays sentences along steps: which moment each sentence speaks of, and what is wrong with its place if anything."""
+
+    def __init__(self, story: Story, sentences: Sequence[Sentence]) -> None:
+        self._moments = story.moments
+        self._sentences = sentences
+        self._taken: set[int] = set()
+
+    def pairs(self) -> Iterator[tuple[Moment | None, str]]:
+        at = 0
+        for k, sentence in enumerate(self._sentences):
+            place, problem = self._place(k, sentence, at)
+            if place is not None:
+                self._taken.add(place)
+                at = place + 1 if place >= at else at
+                while at in self._taken:
+                    at += 1
+            yield (None if place is None else self._moments[place]), problem
+
+    def _place(self, k: int, sentence: Sentence, at: int) -> tuple[int | None, str]:
+        exact = self._next(at, sentence)
+        if exact is not None and self._fits(sentence, exact):
+            return exact, ""
+        expected = self._mandatory(at)
+        actual = self._describe(expected)
+        following = self._sentences[k + 1] if k + 1 < len(self._sentences) else None
+        if expected is not None and self._follows(following, expected):
+            # The sentence stands where the next step belongs, and what comes after it fits: only its line is wrong,
+            # or, if the step it names comes later, two sentences have changed places.
+            return expected, actual
+        found = self._search(at, sentence)
+        return found, actual
+
+    def _follows(self, following: Sentence | None, expected: int) -> bool:
+        if following is None:
+            return self._mandatory(expected + 1) is None
+        place = self._next(expected + 1, following)
+        return place is not None and self._fits(following, place)
+
+    def _next(self, at: int, sentence: Sentence) -> int | None:
+        """The next place a sentence in order may take: rests of statements may be left untold."""
+        while at < len(self._moments):
+            if at not in self._taken:
+                optional = self._moments[at].step.kind == "resume"
+                if not optional or (sentence.goes_on and self._fits(sentence, at)):
+                    return at
+            at += 1
+        return None
+
+    def _mandatory(self, at: int) -> int | None:
+        return next(
+            (p for p in range(at, len(self._moments)) if p not in self._taken and self._moments[p].step.kind != "resume"),
+            None,
+        )
+
+    def _search(self, at: int, sentence: Sentence) -> int | None:
+        ahead = range(at, min(at + _WINDOW, len(self._moments)))
+        behind = range(at - 1, max(at - _WINDOW, 0) - 1, -1)
+        return next((p for p in [*ahead, *behind] if p not in self._taken and self._fits(sentence, p)), None)
+
+    def _fits(self, sentence: Sentence, place: int) -> bool:
+        step = self._moments[place].step
+        return step.line == sentence.line and sentence.goes_on == (step.kind == "resume") and _same_sort(sentence, step)
+
+    def _describe(self, place: int | None) -> str:
+        if place is None:
+            return "nothing runs any more"
+        step = self._moments[place].step
+        return f"line {step.line} runs next ({_SORTS.get(step.kind, step.kind)})"
+
+
+_SORTS = {"call": "the call of a function", "exhausted": "the loop has no more items", "catch": "an exception is caught"}
+_MARKS = {
+    "called": ("call",),
+    "called_bare": ("call",),
+    "program": ("call",),
+    "iteration": ("iteration", "test", "exhausted"),
+    "loop_ends": ("exhausted", "test", "iteration"),
+    "caught": ("catch",),
+    "caught_as": ("catch",),
+}
+
+
+def _same_sort(sentence: Sentence, step: Step) -> bool:
+    """Whether a sentence can be about this sort of step at all, going by what it says happens."""
+    marks = [kinds for fact in sentence.facts for kind, kinds in _MARKS.items() if fact.kind == kind]
+    if marks:
+        return any(step.kind in kinds for kinds in marks)
+    return step.kind in ("statement", "resume", "test")
+
+
+class _Judge:
+    """Judges the facts of one sentence at one moment."""
+
+    def __init__(self, story: Story, moment: Moment) -> None:
+        self._story = story
+        self._moment = moment
+        self._step = moment.step
+        self._truth = facts_of(story, moment, "expression")
+        self._told = facts_of(story, moment, "line")
+        self._used: set[int] = set()
+        self._seen: dict[str, int] = {}
+
+    def claims(self, sentence: Sentence) -> Iterator[Claim]:
+        for fact in sentence.facts:
+            if fact.kind == "unread":
+                yield _claim(sentence, _words(fact), "unread", None, "this is not a sentence that can be checked")
+                continue
+            special: Callable[[Fact], tuple[bool | None, str]] | None = getattr(self, "_" + fact.kind, None)
+            verdict, actual = special(fact) if special is not None else self._listed(fact)
+            yield _claim(sentence, fact.text, fact.kind, verdict, actual)
+
+    def _listed(self, fact: Fact) -> tuple[bool, str]:
+        """A fact that must be among those of the step, slot by slot."""
+        same_kind = [f for f in (*self._told, *self._truth) if f.kind == fact.kind]
+        if any(_equal(fact, f) for f in same_kind):
+            return True, ""
+        return False, (same_kind[0].text if same_kind else self._summary())
+
+    def _summary(self) -> str:
+        return "; ".join(f.text for f in self._told if f.kind in CLAUSES) or "nothing of the kind happens there"
+
+    def _value(self, fact: Fact) -> tuple[bool | None, str]:
+        """`expression` is `value`: the next evaluation of it in this step, or a variable's value at that point."""
+        expression, claimed = fact.slots
+        key = normal(expression)
+        for position, part in enumerate(self._step.parts):
+            if part.kind == "e" and part.node is not None and position > self._seen.get("", -1):
+                if part.value is not None and normal(self._story.text(part.node)) == key is not None:
+                    self._seen[""] = position  # values are told in the order in which they came about
+                    return matches(claimed, part.value), f"{expression} is {part.value.display()}"
+        if any(p.kind == "e" and p.node and normal(self._story.text(p.node)) == key for p in self._step.parts):
+            return False, f"{expression} is not evaluated again, or not in this order"
+        return self._variable(expression, claimed)
+
+    def _variable(self, name: str, claimed: str) -> tuple[bool | None, str]:
+        before = self._moment.before.get(name)
+        if before is None and name not in {c.name for c in self._step.changes}:
+            return None, f"line {self._step.line} does not evaluate {name}"
+        candidates = [v for v in (before, self._moment.after(name)) if v is not None]
+        if not candidates:
+            return False, f"{name} is not bound"
+        return any(matches(claimed, v) for v in candidates), f"{name} is {candidates[0].display()}"
+
+    def _global(self, fact: Fact) -> tuple[bool | None, str]:
+        return self._variable(*fact.slots)
+
+    def _becomes(self, fact: Fact) -> tuple[bool, str]:
+        name, claimed = fact.slots
+        change = next((c for c in self._step.changes if c.name == name), None)
+        if change is None:
+            value = self._moment.before.get(name)
+            return False, f"{name} does not change" + (f", it is {value.display()}" if value is not None else "")
+        if change.new is None:
+            return False, f"{name} is no longer bound"
+        return matches(claimed, change.new), f"{name} becomes {change.new.display()}"
+
+    _global_becomes = _becomes
+
+    def _changes(self, fact: Fact) -> tuple[bool, str]:
+        name, old, new = fact.slots
+        right, actual = self._becomes(Fact("becomes", (name, new)))
+        change = next((c for c in self._step.changes if c.name == name), None)
+        if change is None or change.old is None or change.new is None:
+            return False, actual
+        actual = f"{name} goes from {change.old.display()} to {change.new.display()}"
+        return right and matches(old, change.old), actual
+
+    _global_changes = _changes
+
+    def _stays(self, fact: Fact) -> tuple[bool, str]:
+        name, claimed = fact.slots
+        before = self._moment.before.get(name)
+        after = self._moment.after(name)
+        if before is None or after is None:
+            return False, f"{name} is not bound before"
+        return matches(claimed, before) and before == after, f"{name} goes from {before.display()} to {after.display()}"
+
+    def _returns(self, fact: Fact) -> tuple[bool, str]:
+        value = self._step.returned
+        if value is None:
+            return False, self._summary()
+        right = fact.slots[0] == self._step.function and matches(fact.slots[1], value)
+        return right, f"{self._step.function} returns {value.display()}"
+
+    def _called(self, fact: Fact) -> tuple[bool, str]:
+        name, *pairs = fact.slots
+        true = next((f for f in self._truth if f.kind in ("called", "called_bare")), None)
+        if true is None:
+            return False, self._summary()
+        given = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        values = {c.name: c.new for c in self._step.changes if c.scope == "local"}
+        right = true.slots[0] == name and set(given) == set(values)
+        return right and all(v is not None and matches(given[n], v) for n, v in values.items()), true.text
+
+    def _condition(self, fact: Fact) -> tuple[bool | None, str]:
+        expression, claimed = fact.slots
+        key = normal(expression)
+        truths = [p.truth for p in self._step.parts if p.kind == "t" and p.node and normal(self._story.text(p.node)) == key]
+        if not truths:
+            return None, f"line {self._step.line} does not test {expression}"
+        seen = self._seen.get(f"t{key}", 0)
+        self._seen[f"t{key}"] = seen + 1
+        if seen >= len(truths):
+            return False, f"{expression} is not tested again"
+        return truths[seen] == (claimed == "true"), f"{expression} is {'true' if truths[seen] else 'false'}"
+
+    def _unchanged(self, _fact: Fact) -> tuple[bool, str]:
+        return not self._step.changes, self._summary()
+
+
+def _equal(claimed: Fact, true: Fact) -> bool:
+    """Slots equal as written, or as expressions or literals that differ only in spelling."""
+    if len(claimed.slots) != len(true.slots):
+        return False
+    return all(a == b or normal(a) == normal(b) is not None for a, b in zip(claimed.slots, true.slots, strict=True))
