@@ -57,6 +57,26 @@ CLAUSES: dict[str, str] = {
     "evaluated": "§ is evaluated",
     "hands_over": "it calls §",
     "unchanged": "no variable changes",
+    "must_return": "§ must return §",
+    "must_be": "§ must be §",
+    "here": "here § is §",
+    "must_become": "§ must become §",
+    "must_hold": "the condition § must be @",
+    "must_start": "§ must be called with §",
+    "any_order": "§ must hold the elements of § in some order",
+    "length": "§ must have length §",
+    "total": "§ must add up to §",
+    "distinct": "§ must have the distinct elements of §",
+    "largest": "the largest of § must be §",
+    "smallest": "the smallest of § must be §",
+    "any_case": "§ must spell § in some mix of cases",
+    "stripped": "§ must be § with something around it or nothing",
+    "goal_returns": "The output must be §",
+    "goal_choice": "One input that fits is §",
+    "goal_inversion": "it follows from the steps above",
+    "goal_constraints": "it was built from constraints like these and then tried",
+    "goal_search": "it was found by a search that ran # candidates, not by reasoning",
+    "goal_gives": "Running it gives §",
     "outcome_returns": "The call returns §",
     "outcome_raises": "The call raises §",
     "outcome_prints": "In all it prints §",
@@ -66,6 +86,8 @@ CLAUSES: dict[str, str] = {
     "program_ends": "The program ends and prints nothing",
 }
 
+#: Clauses that name any number of arguments.
+_CALLS = {"called": "is", "must_start": "must be"}
 #: Clauses that say why the next one holds are followed by ", so ", all others by "; ".
 _REASONS = frozenset({"value", "global"})
 _CONCLUSIONS = frozenset(
@@ -115,10 +137,10 @@ def mask(text: str) -> tuple[str, list[str]]:
 def write_clause(fact: Fact) -> str:
     """The clause of one fact."""
     slots = iter(fact.slots)
-    if fact.kind == "called":
+    if fact.kind in _CALLS:
         name, *rest = fact.slots
         pairs = [f"{span(n)} = {span(v)}" for n, v in zip(rest[::2], rest[1::2], strict=True)]
-        return f"{span(name)} is called with {' and '.join(pairs)}"
+        return f"{span(name)} {_CALLS[fact.kind]} called with {' and '.join(pairs)}"
     text = re.sub(r"[§#@]", lambda m: span(next(slots)) if m.group() == "§" else next(slots), CLAUSES[fact.kind])
     return re.sub(r"after 1 iterations", "after 1 iteration", text)
 
@@ -141,8 +163,9 @@ def _compile() -> list[tuple[str, re.Pattern[str], tuple[str, ...]]]:
         keywords = tuple("" if m == "§" else m.strip("`") for m in re.findall(r"§|`[a-z]+`", template))
         masked = re.sub(r"§|`[a-z]+`", _MASK, template)
         pattern = re.escape(masked).replace(r"\#", r"(-?\d+)").replace("@", "(true|false)")
-        if kind == "called":
-            pattern, keywords = "M is called with M = M(?: and M = M)*".replace("M", _MASK), ()
+        if kind in _CALLS:
+            pattern = f"M {_CALLS[kind]} called with M = M(?: and M = M)*".replace("M", _MASK)
+            keywords = ()
         if kind == "loop_ends":
             pattern = pattern.replace("iterations", "iterations?")
         rows.append((kind, re.compile(pattern), keywords))
@@ -221,5 +244,5 @@ def _read_lines(text: str) -> Iterable[Sentence]:
 
 
 _WHOLE = frozenset(
-    kind for kind in CLAUSES if kind.startswith(("outcome_", "program_")) or kind == "call"
+    kind for kind in CLAUSES if kind.startswith(("outcome_", "program_", "goal_")) or kind == "call"
 )

@@ -14,6 +14,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from semcoder.core import Claim, TooLarge, Value
+from semcoder.monologue.backward import check_constraint
 from semcoder.monologue.forward import closing_facts
 from semcoder.monologue.narrate import facts_of
 from semcoder.monologue.sentences import CLAUSES, Fact, Sentence, read_sentences
@@ -24,10 +25,25 @@ from semcoder.tracing import Step, Trace
 _WINDOW = 400
 
 
+def proposed_call(text: str) -> str | None:
+    """The call that a text is about: the one it tells (forward), or the one it settles on (backward)."""
+    found = [f.slots[0] for s in read_sentences(text) for f in s.facts if f.kind in ("call", "goal_choice")]
+    return found[-1] if found else None
+
+
 def verify(text: str, trace: Trace) -> list[Claim]:
-    """Every claim of a forward monologue with its verdict, in the order of the text."""
-    story = Story(trace)
+    """Every claim of a monologue with its verdict, in the order of the text.
+
+    A backward monologue is checked against the execution of the input that it proposes.
+    """
     sentences = read_sentences(text)
+    if any(fact.kind.startswith("goal_") for sentence in sentences for fact in sentence.facts):
+        return list(_backward(sentences, Story(trace)))
+    return _forward(text, sentences, Story(trace))
+
+
+def _forward(text: str, sentences: Sequence[Sentence], story: Story) -> list[Claim]:
+    trace = story.trace
     steps = [s for s in sentences if s.line]
     claims: list[Claim] = []
     alignment = iter(_Alignment(story, steps).pairs())
@@ -81,6 +97,48 @@ def _whole_run(sentence: Sentence, story: Story) -> Iterator[Claim]:
             right = False
         told = "; ".join(f.text for f in closing_facts(trace)) if actual is None else actual.text
         yield _claim(sentence, _words(fact), fact.kind, right, told)
+
+
+def _backward(sentences: Sequence[Sentence], story: Story) -> Iterator[Claim]:
+    """Claims of a text that goes back in time: each sentence speaks of a step no later than the one before it."""
+    output = story.trace.outcome.value
+    at = len(story.moments)
+    for sentence in sentences:
+        if sentence.line:
+            place = _latest(sentence, story, at)
+            problem = "" if place is not None else f"line {sentence.line} does not run before that"
+            yield _order_claim(sentence, problem)
+            if place is None:
+                yield from _unplaced(sentence)
+                continue
+            yield from _Judge(story, story.moments[place]).claims(sentence)
+            at = place
+            continue
+        for fact in sentence.facts:
+            right, actual = _goal(fact, story.trace, output)
+            yield _claim(sentence, _words(fact), fact.kind, right, actual)
+
+
+def _goal(fact: Fact, trace: Trace, output: Value | None) -> tuple[bool | None, str]:
+    if fact.kind in ("goal_returns", "goal_gives", "outcome_returns"):
+        told = output.display() if output is not None else trace.outcome.status
+        return output is not None and matches(fact.slots[0], output), f"{trace.invocation.text} gives {told}"
+    if fact.kind == "goal_choice":
+        return normal(fact.slots[0]) == normal(trace.invocation.text) is not None, trace.invocation.text
+    return None, "how an input was found is not part of an execution"
+
+
+def _latest(sentence: Sentence, story: Story, before: int) -> int | None:
+    """The latest step of the sentence's line before a place where all its facts hold, else simply the latest."""
+    places = [p for p in range(before - 1, -1, -1) if story.moments[p].step.line == sentence.line]
+    best, fewest = (places[0] if places else None), len(sentence.facts) + 1
+    for place in places[:_WINDOW]:
+        doubtful = sum(not claim.verdict for claim in _Judge(story, story.moments[place]).claims(sentence))
+        if doubtful < fewest:
+            best, fewest = place, doubtful
+        if not doubtful:
+            break
+    return best
 
 
 def _same_texts(claimed: Sequence[str], actual: Sequence[str], value: Value | None) -> bool:
@@ -303,6 +361,39 @@ class _Judge:
         if seen >= len(truths):
             return False, f"{expression} is not tested again"
         return truths[seen] == (claimed == "true"), f"{expression} is {'true' if truths[seen] else 'false'}"
+
+    def _must_be(self, fact: Fact) -> tuple[bool | None, str]:
+        return self._value(fact)
+
+    _here = _must_be
+    _must_become = _becomes
+    _must_return = _returns
+    _must_hold = _condition
+
+    def _must_start(self, fact: Fact) -> tuple[bool, str]:
+        """Like `called`, but only the arguments that matter need be named."""
+        name, *pairs = fact.slots
+        values = {c.name: c.new for c in self._step.changes if c.new is not None}
+        given = zip(pairs[::2], pairs[1::2], strict=True)
+        right = self._step.kind == "call" and name == self._step.function
+        return right and all(n in values and matches(v, values[n]) for n, v in given), self._summary()
+
+    def _iteration(self, fact: Fact) -> tuple[bool, str]:
+        return self._step.kind in ("iteration", "test") and fact.slots[0] == str(self._step.count), self._summary()
+
+    def _constraint(self, fact: Fact) -> tuple[bool | None, str]:
+        operand, claimed = fact.slots
+        values = [p.value for p in self._step.parts if p.kind == "e" and p.node and self._story.text(p.node) == operand]
+        before = values[-1] if values else self._moment.before.get(operand)
+        if before is None:
+            return None, f"line {self._step.line} does not evaluate {operand}"
+        try:
+            right = check_constraint(fact.kind, before, Value.of(ast.literal_eval(claimed)))
+        except (ValueError, SyntaxError, TypeError, TooLarge, RecursionError, MemoryError):
+            right = None
+        return right, f"{operand} is {before.display()}"
+
+    _any_order = _length = _total = _distinct = _largest = _smallest = _any_case = _stripped = _constraint
 
     def _unchanged(self, _fact: Fact) -> tuple[bool, str]:
         return not self._step.changes, self._summary()
