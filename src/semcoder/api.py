@@ -1,0 +1,220 @@
+"""The Python face: `run`, `trace`, `explain`, `verify` over source text or a path.
+
+Guarantees: every program runs in the sandbox; a result that could not be had raises an error of `semcoder.errors` that
+says why, and never comes back half done. One sandbox is shared by all calls of a process and closed at its end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, Value, encode
+from semcoder.core.calling import call_entry, check_call, parse_source
+from semcoder.errors import LimitHit, SandboxError, UsageError
+from semcoder.monologue import Backward, proposed_call, style
+from semcoder.monologue import verify as verify_text
+from semcoder.monologue.forward import exception_text
+from semcoder.monologue.solving import find_input
+from semcoder.sandbox import Job, Limits, Reply, Sandbox, run_program
+from semcoder.tracing import MAX_EVENTS, TASK, Trace, trace_from_document
+
+_lock = threading.Lock()
+_shared: Sandbox | None = None
+
+
+@contextmanager
+def sandbox(*, unsafe: bool = False) -> Iterator[Sandbox]:
+    """The sandbox that this process shares, one user at a time; a sandbox of its own where `unsafe` is asked for."""
+    global _shared
+    if unsafe:
+        with Sandbox(workers=1, unsafe=True) as own:
+            yield own
+        return
+    with _lock:
+        if _shared is None:
+            _shared = Sandbox(workers=1)
+            atexit.register(_shared.close)
+        yield _shared
+
+
+def read_source(source: str | Path) -> tuple[str, str]:
+    """Source text, and what to call it in messages. A string on one line that ends in `.py` is a path."""
+    if isinstance(source, str) and ("\n" in source or not source.endswith(".py")):
+        return source, "the program"
+    path = Path(source)
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not a text file in UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def run(
+    source: str | Path, call: str, *, setup: str = "", limits: Limits | None = None, unsafe: bool = False
+) -> Outcome:
+    """One call, in the sandbox. Whatever the program does is the outcome; a call that is no call raises `UsageError`."""
+    text, where = read_source(source)
+    entry = check_call(parse_source(text, where), call, where)
+    with sandbox(unsafe=unsafe) as box:
+        outcome = run_program(box, Program(text, entry), [Invocation(call, setup=setup)], limits or Limits())[0]
+    if outcome.status == "sandbox_failed":
+        raise SandboxError(f"the sandbox could not run {call}: {outcome.detail}")
+    return outcome
+
+
+def trace(
+    source: str | Path,
+    call: str,
+    *,
+    setup: str = "",
+    limits: Limits | None = None,
+    max_events: int = MAX_EVENTS,
+    unsafe: bool = False,
+) -> Trace:
+    """The execution of one call. Raises `LimitHit` where a limit ended the run before the trace was complete."""
+    text, where = read_source(source)
+    check_call(parse_source(text, where), call, where)
+    with sandbox(unsafe=unsafe) as box:
+        return trace_many(box, text, [Invocation(call, setup=setup)], limits or Limits(), max_events=max_events)[0]
+
+
+def trace_many(
+    box: Sandbox,
+    source: str,
+    invocations: Sequence[Invocation],
+    limits: Limits,
+    *,
+    max_events: int = MAX_EVENTS,
+    hash_seed: int = 0,
+) -> list[Trace]:
+    """Traces of several calls of one program, in one process of the sandbox."""
+    job = Job(
+        task=TASK,
+        payload={"source": source, "max_events": max_events},
+        items=tuple(encode(invocation) for invocation in invocations),
+        limits=limits,
+        hash_seed=hash_seed,
+    )
+    replies = box.execute(job)
+    return [_trace(source, i, reply) for i, reply in zip(invocations, replies, strict=True)]
+
+
+def _trace(source: str, invocation: Invocation, reply: Reply) -> Trace:
+    if reply.status == "sandbox_failed":
+        raise SandboxError(f"the sandbox could not trace {invocation.text}: {reply.detail}")
+    if reply.status != "returned":
+        raise LimitHit(f"{invocation.text} was not traced to its end ({reply.status}): {reply.detail}")
+    return trace_from_document(source, reply.data)
+
+
+def explain(
+    source: str | Path,
+    call: str | None = None,
+    *,
+    output: str | None = None,
+    entry: str | None = None,
+    style_name: str = "forward",
+    detail: Detail = "line",
+    setup: str = "",
+    limits: Limits | None = None,
+    budget: int = 2000,
+    unsafe: bool = False,
+) -> Monologue:
+    """A forward monologue of a call, or a backward one from an output; every claim checked by a second execution.
+
+    `output` is literal text; `entry` names the function where the source has several. Raises `UsageError` for bad
+    arguments, `LimitHit` where the run was too long to tell, or where no input was found for an output.
+    """
+    if (call is None) == (output is None):
+        raise UsageError("give a call (forward) or an output (backward), and only one of them")
+    text, where = read_source(source)
+    if output is not None:
+        return _explain_output(text, where, output, entry, detail, limits or Limits(), budget, unsafe)
+    assert call is not None
+    run_trace = trace(text, call, setup=setup, limits=limits, unsafe=unsafe) if where == "the program" else None
+    run_trace = run_trace or trace(Path(where), call, setup=setup, limits=limits, unsafe=unsafe)
+    _check_tellable(run_trace)
+    monologue = style(style_name).render(run_trace, detail=detail)
+    again = trace(text, call, setup=setup, limits=limits, unsafe=unsafe)
+    return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
+
+
+def _check_tellable(run_trace: Trace) -> None:
+    outcome = run_trace.outcome
+    if outcome.status == "invalid":
+        raise UsageError(outcome.detail)
+    if outcome.status not in ("returned", "raised", "exited"):
+        raise LimitHit(f"{run_trace.invocation.text} did not finish ({outcome.status}): {outcome.detail}")
+    if run_trace.truncated:
+        raise LimitHit(f"{run_trace.invocation.text} takes more than {len(run_trace):,} recorded events: too long to tell")
+
+
+def _explain_output(
+    text: str, where: str, output: str, entry: str | None, detail: Detail, limits: Limits, budget: int, unsafe: bool
+) -> Monologue:
+    tree = parse_source(text, where)
+    name = entry or only_function(text, where)
+    check_call(tree, f"{name}()", where)
+    try:
+        import ast
+
+        wanted = Value.of(ast.literal_eval(output.strip()))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise UsageError(f'the output {output!r} is not a literal; write one like --output "[1, 2]"') from None
+    with sandbox(unsafe=unsafe) as box:
+
+        def run_calls(calls: Sequence[str]) -> list[Outcome]:
+            quick = dataclasses.replace(limits, cpu_s=min(limits.cpu_s, 1.0))
+            return run_program(box, Program(text, name), [Invocation(c) for c in calls], quick)
+
+        found = find_input(text, name, wanted, run_calls, budget=budget)
+        if found is None:
+            raise LimitHit(f"no input of {name} was found that gives {output} (up to {budget} candidates were run)")
+        first, again = trace_many(box, text, [Invocation(found.call)] * 2, limits)
+    monologue = Backward().render(first, detail=detail, found_by=found.how, executed=found.executed)
+    return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
+
+
+def only_function(source: str, where: str = "the program") -> str:
+    """The function that is meant where none is named: the only one, or `f`, or the last one that no other calls."""
+    import ast
+
+    tree = parse_source(source, where)
+    names = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    if not names:
+        raise UsageError(f"{where} defines no function; name what is called with --entry")
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    unused = [name for name in names if name not in used]
+    return names[0] if len(names) == 1 else "f" if "f" in names else (unused or names)[-1]
+
+
+def verify(source: str | Path, text: str, call: str | None = None, *, limits: Limits | None = None) -> list[Claim]:
+    """Check a monologue that anyone wrote: the program is executed again, and each claim of the text gets a verdict.
+
+    `call` defaults to the call that the text itself names. Raises `UsageError` where there is none.
+    """
+    claimed = call or proposed_call(text)
+    if claimed is None:
+        raise UsageError("the text names no call (like: The call is `f(1)`.); give the call beside it")
+    call_entry(claimed)
+    return verify_text(text, trace(source, claimed, limits=limits))
+
+
+def describe(outcome: Outcome) -> str:
+    """One line for a person: the value, the exception, or what stopped the run."""
+    if outcome.status == "returned":
+        return outcome.value.display() if outcome.value is not None else ""
+    if outcome.exception is not None:
+        return f"raised {outcome.exception}"
+    return f"{outcome.status}: {outcome.detail}" if outcome.detail else outcome.status
+
+
+__all__ = ["describe", "exception_text", "explain", "only_function", "read_source", "run", "sandbox", "trace", "trace_many", "verify"]
