@@ -1,0 +1,246 @@
+"""A build: configuration to data set, resumable, with one manifest.
+
+A build folder holds
+
+    config.json     the configuration and its hash        rows/KIND-00000.jsonl   the data set, one Sample a line
+    manifest.json   counts, figures, drops by reason       programs.jsonl          kept programs with their cases
+    drops.jsonl     every drop with its reason             showcase.json           a few samples with their traces
+    work/           what a stopped build goes on from
+
+Guarantees: a build that was killed at any moment and started again ends with the same rows as one that was not; a
+folder made with another configuration is refused, naming the fields, and so is a folder in which another build runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import semcoder
+from semcoder.core import SCHEMA_VERSION
+from semcoder.errors import MissingExtra, UsageError
+from semcoder.pyx.config import BuildConfig, check, differences, saved
+from semcoder.pyx.showcase import showcase
+
+Progress = Callable[[str], None]
+
+
+def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Run or resume a build. Returns the manifest, with its `folder`.
+
+    Raises `UsageError` where the folder belongs to another configuration or another running build.
+    """
+    check(config, "config")
+    folder = Path(config.out)
+    say = progress or (lambda _: None)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _claimed(folder):
+        _settle_config(folder, config)
+        work = folder / "work"
+        say("collecting programs")
+        _collect(config, work)
+        say("running programs and writing monologues")
+        _tell(config, work, say)
+        say("writing the data set")
+        manifest = _finish(config, folder, work)
+    return {**manifest, "folder": str(folder)}
+
+
+def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Programs of the sources into OUT/programs.jsonl, drops into OUT/drops.jsonl. Returns counts and drops."""
+    config = BuildConfig(sources=tuple(specs), out=str(out), unknown_license=True, shards=1)
+    out.mkdir(parents=True, exist_ok=True)
+    with _claimed(out):
+        _settle_config(out, config)
+        if progress is not None:
+            progress("collecting programs")
+        work = out / "work"
+        _collect(config, work)
+        steps = _steps()
+        programs = list(steps.read_jsonl(work / "programs" / "00000.jsonl"))
+        drops = list(steps.read_jsonl(work / "collect-drops.jsonl"))
+        steps.write_jsonl(out / "programs.jsonl", programs)
+        steps.write_jsonl(out / "drops.jsonl", drops)
+        reasons = Counter(str(row["reason"]) for row in drops)
+        manifest = {
+            **_identity(config),
+            "counts": {"seen": len(programs) + len(drops), "kept": len(programs)},
+            "drops": dict(reasons.most_common()),
+        }
+        _write_json(out / "manifest.json", manifest)
+    return {**manifest, "folder": str(out)}
+
+
+def _steps() -> Any:
+    """The datatrove steps, imported when a build starts: nothing else needs the engine."""
+    from semcoder.pyx import steps
+
+    return steps
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets go of it however this process ends."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{folder}: another build is running in this folder; wait for it or use --out") from None
+        yield
+
+
+def _settle_config(folder: Path, config: BuildConfig) -> None:
+    """Save the configuration, or refuse to mix it with the one that the folder was made with."""
+    path = folder / "config.json"
+    if path.exists():
+        old = json.loads(path.read_text())
+        if old["hash"] != config.hash:
+            fields = ", ".join(differences(old["config"], config))
+            raise UsageError(f"{folder}: made with another configuration (differs in: {fields}); use another --out folder")
+    elif any(child.name != ".lock" for child in folder.iterdir()):
+        raise UsageError(f"{folder}: not empty, and not a build folder; use another --out folder")
+    else:
+        _write_json(path, saved(config))
+
+
+def _executor(pipeline: list[Any], tasks: int, workers: int, logs: Path) -> Any:
+    try:
+        from datatrove.executor import LocalPipelineExecutor
+    except ImportError:
+        raise MissingExtra("datatrove", "data") from None
+    return LocalPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs))
+
+
+def _collect(config: BuildConfig, work: Path) -> None:
+    steps = _steps()
+    pipeline = [
+        steps.Collect(config, work / "collect-drops.jsonl"),
+        steps.Write(work / "programs", shards=config.shards),
+    ]
+    _executor(pipeline, 1, 1, work / "logs-collect").run()
+
+
+def _tell(config: BuildConfig, work: Path, say: Progress) -> None:
+    steps = _steps()
+    pipeline = [steps.Read(work / "programs"), steps.Tell(config), steps.Write(work / "results")]
+    executor = _executor(pipeline, config.shards, config.workers, work / "logs-tell")
+    done = len(list((work / "logs-tell" / "completions").glob("*"))) if (work / "logs-tell").exists() else 0
+    if done:
+        say(f"resuming: {done} of {config.shards} parts are done")
+    executor.run()
+
+
+def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
+    steps = _steps()
+    summary = _Summary()
+    programs: list[dict[str, Any]] = []
+    drops = list(steps.read_jsonl(work / "collect-drops.jsonl"))
+    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in config.rows}
+    seen: set[str] = set()
+    for shard in range(config.shards):
+        for result in steps.read_jsonl(work / "results" / f"{shard:05d}.jsonl"):
+            program = result["program"]
+            if "dropped" in result:
+                why = result["dropped"]
+                drops.append({**why, "entry": program["entry"], "origin": program["origin"]})
+                continue
+            summary.add(result)
+            programs.append({key: result[key] for key in ("id", "program", "cases", "coverage", "substantial")})
+            for row in result["rows"]:
+                if row["id"] not in seen:
+                    seen.add(row["id"])
+                    rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
+    for kind, samples in rows.items():
+        steps.write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
+    steps.write_jsonl(folder / "programs.jsonl", programs)
+    steps.write_jsonl(folder / "drops.jsonl", drops)
+    _write_json(folder / "showcase.json", showcase(rows, config))
+    manifest = {
+        **_identity(config),
+        "counts": {
+            "programs_seen": len(programs) + len(drops),
+            "programs_kept": len(programs),
+            **summary.counts(),
+            "rows": {kind: len(samples) for kind, samples in rows.items()},
+        },
+        "drops": dict(Counter(str(row["reason"]) for row in drops).most_common()),
+        "dropped_monologues": dict(summary.dropped.most_common()),
+        "found_by": dict(summary.found_by.most_common()),
+        "figures": summary.figures(),
+    }
+    _write_json(folder / "manifest.json", manifest)
+    return manifest
+
+
+class _Summary:
+    """Counts and figures over all kept programs."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self.found_by: Counter[str] = Counter()
+        self._tally: Counter[str] = Counter()
+        self._cases: list[int] = []
+        self._steps: list[float] = []
+        self._lines: list[float] = []
+        self._substantial = 0
+
+    def add(self, result: dict[str, Any]) -> None:
+        tally = result["tally"]
+        self._tally.update({key: tally.get(key, 0) for key in ("written", "claims", "false")})
+        self.dropped.update(tally.get("dropped", {}))
+        self.found_by.update(tally.get("found_by", {}))
+        self._cases.append(len(result["cases"]))
+        self._steps.append(result["coverage"]["median_steps"])
+        self._lines.append(result["coverage"]["median_lines"])
+        self._substantial += bool(result["substantial"])
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "cases": sum(self._cases),
+            "monologues": self._tally["written"],
+            "claims_checked": self._tally["claims"],
+            "claims_false": self._tally["false"],
+        }
+
+    def figures(self) -> dict[str, float]:
+        kept = len(self._cases)
+        if not kept:
+            return {}
+        return {
+            "cases_per_program": round(sum(self._cases) / kept, 2),
+            "percent_with_loop_or_both_branches": round(100 * self._substantial / kept, 1),
+            "median_executed_statements": statistics.median(self._steps),
+            "median_distinct_lines": statistics.median(self._lines),
+        }
+
+
+def _identity(config: BuildConfig) -> dict[str, Any]:
+    doc = saved(config)
+    versions = {"semcoder": semcoder.__version__, "python": platform.python_version(), "schema": str(SCHEMA_VERSION)}
+    for package in ("datatrove", "hypothesis"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"config": doc["config"], "config_hash": doc["hash"], "versions": versions}
+
+
+def _write_json(path: Path, doc: Any) -> None:
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    aside.write_text(json.dumps(doc, indent=2) + "\n")
+    aside.replace(path)
+
+
+def discard_work(folder: Path) -> None:
+    """Remove what only a resumed build needs."""
+    shutil.rmtree(folder / "work", ignore_errors=True)

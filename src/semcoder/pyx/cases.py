@@ -1,0 +1,218 @@
+"""From a program to its cases: inputs that were executed, with what they gave, and what the executions covered.
+
+Guarantees: every case returned plain data, twice and with the same result (the second time under another hash seed),
+touched nothing outside, and printed nothing; programs without enough cases are `Rejected` with a reason.
+It does not promise full coverage: inputs come from examples, types and mutation, and those that add coverage are kept
+first.
+"""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semcoder.core import Invocation, Outcome, Program, encode
+from semcoder.errors import InputError
+from semcoder.mutation import propose, refine
+from semcoder.pyx.config import BuildConfig
+from semcoder.sandbox import Job, Limits, Sandbox, run_program
+from semcoder.seeds.examples import examples
+from semcoder.tracing import TASK, Trace, trace_from_document
+
+#: A point of coverage: a statement's line, or a condition's place with its truth, or a loop that ran.
+Point = tuple[str, int, int]
+#: How many programs' worth of time-outs a program is given before it counts as too slow.
+_SLOW = 3
+
+
+class Rejected(Exception):
+    """A program that gives no rows; `reason` is one of a few short phrases, `detail` names the culprit."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One execution: the call, its output as literal text, its trace and how many statements ran."""
+
+    call: str
+    output: str
+    trace: Trace
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Over all cases of a program: lines run, conditions that went both ways, loops whose body ran."""
+
+    lines: int
+    both_ways: int
+    conditions: int
+    loops: int
+    median_steps: float
+    median_lines: float
+
+
+def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> list[Case]:
+    """The program's cases, those that add coverage first. Raises `Rejected`."""
+    limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
+    known = examples(program)
+    first = propose(program, known, n=config.candidates, seed=config.seed)
+    outcomes = _run(program, first, box, limits)
+    good = _good(first, outcomes, config)
+    if not good:
+        raise Rejected("no input returned plain data", _commonest(outcomes))
+    second = [i for i in refine(program, good, n=config.candidates // 2, seed=config.seed) if i not in set(first)]
+    good += _good(second, _run(program, second, box, limits), config)
+    outputs = {call.text: outcome for call, outcome in zip(good, _again(program, good, box, limits), strict=True)}
+    if len({_key(outcome) for outcome in outputs.values()}) < 2:
+        raise Rejected("the result does not depend on the input")
+    traces = _traces(program, good, box, limits, config)
+    cases = _choose([_case(trace) for trace in traces], config.cases_per_program)
+    if len(cases) < config.min_cases:
+        raise Rejected("too few inputs returned plain data", f"{len(cases)} of at least {config.min_cases}")
+    if statistics.median(case.steps for case in cases) < config.min_steps:
+        raise Rejected("too few statements run to be worth telling")
+    return cases
+
+
+def _key(outcome: Outcome) -> str:
+    return outcome.value.digest() if outcome.value is not None else outcome.status
+
+
+def _run(program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, hash_seed: int = 0) -> list[Outcome]:
+    """Outcomes of all calls, in small batches, so that a program that hangs on everything is given up soon."""
+    outcomes: list[Outcome] = []
+    slow = 0
+    for start in range(0, len(calls), 8):
+        batch = run_program(box, program, calls[start : start + 8], limits, hash_seed=hash_seed)
+        for outcome in batch:
+            if outcome.detail.startswith("touched:"):
+                raise Rejected("reaches outside", outcome.detail.removeprefix("touched: "))
+            slow += outcome.status in ("timeout", "memory", "output_limit")
+        outcomes.extend(batch)
+        if slow >= _SLOW:
+            raise Rejected("hits a limit", batch[-1].status)
+    return outcomes
+
+
+def _good(calls: Sequence[Invocation], outcomes: Sequence[Outcome], config: BuildConfig) -> list[Invocation]:
+    """Calls whose outcome is plain data of a size that people read."""
+    good: dict[str, Invocation] = {}
+    for call, outcome in zip(calls, outcomes, strict=True):
+        value = outcome.value
+        if value is None or outcome.stdout or not value.is_complete() or not value.is_literal():
+            continue
+        if len(value.display()) + len(call.text) <= config.max_value:
+            good.setdefault(call.text, call)
+    return list(good.values())
+
+
+def _commonest(outcomes: Sequence[Outcome]) -> str:
+    kinds = Counter(str(o.exception.type) if o.exception is not None else o.status for o in outcomes)
+    return kinds.most_common(1)[0][0] if kinds else "no candidates"
+
+
+def _again(program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits) -> list[Outcome]:
+    """Outcomes of a second run under another hash seed, which must equal a run under the first."""
+    first = _run(program, calls, box, limits)
+    for call, a, b in zip(calls, first, _run(program, calls, box, limits, hash_seed=1), strict=True):
+        if not a.same(b):
+            raise Rejected("answers differently when run again", call.text)
+    return first
+
+
+def _traces(
+    program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, config: BuildConfig
+) -> list[Trace]:
+    job = trace_job(program.source, [call.text for call in calls], limits, config.max_events)
+    traces = []
+    for reply in box.execute(job):
+        if reply.status != "returned":
+            continue
+        try:
+            trace = trace_from_document(program.source, reply.data)
+        except InputError:
+            continue  # the program's own process sent nonsense: this execution is not used
+        if trace.outcome.status == "returned" and not trace.truncated:
+            traces.append(trace)
+    return traces
+
+
+def trace_job(source: str, calls: Sequence[str], limits: Limits, max_events: int, hash_seed: int = 0) -> Job:
+    """The sandbox job that traces calls of one program."""
+    items = tuple(encode(Invocation(call)) for call in calls)
+    return Job(TASK, {"source": source, "max_events": max_events}, items, limits, hash_seed)
+
+
+def _case(trace: Trace) -> Case:
+    value = trace.outcome.value
+    assert value is not None  # only returned traces get here
+    return Case(trace.invocation.text, value.literal(), trace, len(trace.executed_lines()))
+
+
+def points(trace: Trace) -> set[Point]:
+    """What a trace covers."""
+    found: set[Point] = set()
+    for step in trace.steps:
+        if step.kind != "call":
+            found.add(("line", step.line, 0))
+        if step.kind == "iteration" or (step.kind == "test" and step.truth is not False):
+            found.add(("loop", step.line, 0))
+        for part in step.parts:
+            if part.kind == "t" and part.node is not None:
+                found.add(("true" if part.truth else "false", part.node.lineno, part.node.col_offset))  # type: ignore[attr-defined]
+    return found
+
+
+def _choose(cases: Sequence[Case], count: int) -> list[Case]:
+    """Cases that add coverage first, then those that add a new output, short executions before long ones."""
+    remaining = sorted(cases, key=lambda case: (case.steps, case.call))
+    covered: set[Point] = set()
+    outputs: set[str] = set()
+    cover = {case.call: points(case.trace) for case in remaining}
+    chosen: list[Case] = []
+    while remaining and len(chosen) < count:
+        best = max(remaining, key=lambda c: (len(cover[c.call] - covered), c.output not in outputs, -c.steps))
+        remaining.remove(best)
+        covered |= cover[best.call]
+        outputs.add(best.output)
+        chosen.append(best)
+    return chosen
+
+
+def coverage(cases: Sequence[Case]) -> Coverage:
+    """What the cases of one program cover together."""
+    all_points = set().union(*(points(case.trace) for case in cases))
+    true = {p[1:] for p in all_points if p[0] == "true"}
+    false = {p[1:] for p in all_points if p[0] == "false"}
+    return Coverage(
+        lines=sum(p[0] == "line" for p in all_points),
+        both_ways=len(true & false),
+        conditions=len(true | false),
+        loops=sum(p[0] == "loop" for p in all_points),
+        median_steps=statistics.median(case.steps for case in cases),
+        median_lines=statistics.median(len({p for p in points(c.trace) if p[0] == "line"}) for c in cases),
+    )
+
+
+def substantial(covered: Coverage) -> bool:
+    """Whether a program has a loop whose body ran, or a condition that went both ways over its cases."""
+    return covered.loops > 0 or covered.both_ways > 0
+
+
+def normal_form(source: str) -> str:
+    """A spelling of a program that is the same for copies: no comments, docstrings or layout."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+                body[:1] = [] if len(body) > 1 else [ast.Pass()]
+    return ast.dump(tree, include_attributes=False)

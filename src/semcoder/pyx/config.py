@@ -1,0 +1,104 @@
+"""What a build is asked to do: one frozen record, read from YAML, with a hash that names its outputs.
+
+Guarantees: an unknown or ill-typed field is an `InputError` that names file and field; `differences` names the fields
+in which two configurations would give different rows. Fields that change only speed are not part of the hash.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from semcoder.core import content_id, decode, encode
+from semcoder.errors import InputError
+
+#: Fields that change where or how fast a build runs, never what it writes.
+_NOT_CONTENT = frozenset({"out", "workers"})
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """One build. Times are seconds of CPU, lengths are characters."""
+
+    sources: tuple[str, ...]
+    out: str = "runs/corpus"
+    rows: tuple[str, ...] = ("nl", "forward", "backward")
+    seed: int = 0
+    shards: int = 16
+    workers: int = 2
+    max_programs: int = 0
+    candidates: int = 48
+    cases_per_program: int = 10
+    min_cases: int = 3
+    min_steps: int = 4
+    forward_per_program: int = 2
+    backward_per_program: int = 1
+    backward_budget: int = 256
+    max_text: int = 6000
+    max_value: int = 400
+    max_events: int = 20_000
+    cpu_s: float = 1.0
+    unknown_license: bool = False
+    unsafe: bool = False
+
+    @property
+    def hash(self) -> str:
+        """Equal for two configurations that give the same rows from the same sources."""
+        return content_id(self.content())
+
+    def content(self) -> dict[str, Any]:
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in _NOT_CONTENT}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def load_config(path: Path) -> BuildConfig:
+    """A configuration from a YAML file. Raises `InputError`."""
+    try:
+        doc = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: not readable as YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(doc, dict):
+        raise InputError(f"{path}: a configuration is a mapping with at least the field sources")
+    known = {field.name for field in dataclasses.fields(BuildConfig)}
+    unknown = sorted(set(map(str, doc)) - known)
+    if unknown:
+        raise InputError(f"{path}: unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    return check(decode(BuildConfig, doc, str(path)), str(path))
+
+
+def check(config: BuildConfig, where: str) -> BuildConfig:
+    """The same configuration. Raises `InputError` where a field makes no sense."""
+    if not config.sources:
+        raise InputError(f"{where}.sources: name at least one source, such as stdlib or a folder")
+    for name in ("shards", "workers", "candidates", "cases_per_program"):
+        if getattr(config, name) < 1:
+            raise InputError(f"{where}.{name}: must be at least 1")
+    wrong = [row for row in config.rows if row not in ("nl", "forward", "backward")]
+    if wrong:
+        raise InputError(f"{where}.rows: {wrong[0]!r} is not one of nl, forward, backward")
+    return config
+
+
+def demo_config() -> BuildConfig:
+    """The embedded configuration of `semcoder demo`: the standard library and one installed package."""
+    return BuildConfig(sources=("stdlib", "package:rich"), out="runs/demo")
+
+
+def saved(config: BuildConfig) -> dict[str, Any]:
+    """The document kept beside a build's output."""
+    return {"hash": config.hash, "config": encode(config)}
+
+
+def differences(old: dict[str, Any], new: BuildConfig) -> list[str]:
+    """Names of the fields in which a saved configuration differs from `new` in what it would write."""
+    before = decode(BuildConfig, old, "config").content()
+    return [name for name, value in new.content().items() if before.get(name) != value]

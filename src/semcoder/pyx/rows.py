@@ -1,0 +1,179 @@
+"""From cases to PyX rows: natural language to code, forward and backward monologues (paper sections 2 and 3).
+
+Guarantees: a monologue becomes a row only if its answer is what a second execution gave and none of its claims is
+false or unchecked; what is left out is counted with a reason. The shape of prompt and answer is the paper's.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from semcoder.core import Claim, Invocation, Monologue, Outcome, Program, Sample, Value, content_id
+from semcoder.errors import InputError
+from semcoder.monologue import Backward, style, verify
+from semcoder.monologue.solving import find_input
+from semcoder.pyx.cases import Case, trace_job
+from semcoder.pyx.config import BuildConfig
+from semcoder.sandbox import Limits, Sandbox, run_program
+from semcoder.tracing import Trace, trace_from_document
+
+
+@dataclass
+class Tally:
+    """What happened to the monologues of one program."""
+
+    written: int = 0
+    claims: int = 0
+    false: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    found_by: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, reason: str) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+
+class Teller:
+    """Makes the rows of one program."""
+
+    def __init__(self, program: Program, cases: Sequence[Case], box: Sandbox, config: BuildConfig) -> None:
+        self._program = program
+        self._cases = cases
+        self._box = box
+        self._config = config
+        self._limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
+        self.tally = Tally()
+
+    def samples(self) -> list[Sample]:
+        """All rows of the kinds that the configuration asks for."""
+        makers: dict[str, Callable[[], list[Sample]]] = {
+            "nl": self._descriptions,
+            "forward": self._forward,
+            "backward": self._backward,
+        }
+        return [sample for kind, make in makers.items() if kind in self._config.rows for sample in make()]
+
+    def _sample(self, task: str, prompt: str, response: str, case: Case, claims: int = 0, found_by: str = "") -> Sample:
+        fields = {"nl": "nl", "forward": "fwd_mnl", "backward": "bwd_mnl"}
+        return Sample(
+            id=content_id(task, prompt, response),
+            response=response,
+            task=task,
+            program=self._program,
+            call=case.call,
+            output=case.output,
+            claims=claims,
+            found_by=found_by,
+            python=platform.python_version(),
+            **{fields[task]: prompt},
+        )
+
+    # -- natural language to code
+
+    def _descriptions(self) -> list[Sample]:
+        function = next(
+            (n for n in ast.walk(ast.parse(self._program.source))
+             if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == self._program.entry.rpartition(".")[2]),
+            None,
+        )  # fmt: skip
+        docstring = ast.get_docstring(function) if function is not None else None
+        if function is None or not docstring or len(docstring.split()) < 4:
+            return []
+        shown = "\n".join(f"assert {case.call} == {case.output}" for case in self._cases[:3])
+        prompt = (
+            f"Write a Python function `{function.name}({ast.unparse(function.args)})`. Its documentation:\n\n"
+            f"{docstring}\n\nFor example:\n\n{shown}\n"
+        )
+        return [self._sample("nl", prompt, f"```python\n{self._program.source.strip()}\n```", self._cases[0])]
+
+    # -- monologues
+
+    def _forward(self) -> list[Sample]:
+        chosen = [case for case in self._cases if len(case.trace) <= self._config.max_text // 2]
+        chosen = chosen[: self._config.forward_per_program]
+        again = self._executed_again([case.call for case in chosen])
+        told = []
+        for case in chosen:
+            monologue = style("forward").render(case.trace)
+            checked = self._checked(monologue, again.get(case.call), case.output)
+            if checked is not None:
+                told.append(self._told(case, checked))
+        return told
+
+    def _told(self, case: Case, monologue: Monologue) -> Sample:
+        forward = monologue.direction == "forward"
+        question = f"{case.call} == ??" if forward else f"{self._program.entry}(??) == {case.output}"
+        prompt = f"[PYTHON]\n{self._program.source.strip()}\nassert {question}\n[/PYTHON]"
+        answer = f"assert {case.call} == {case.output}"
+        response = f"[MONOLOGUE]\n{monologue.text}\n[/MONOLOGUE]\n[ANSWER]{answer}[/ANSWER]"
+        return self._sample(monologue.direction, prompt, response, case, len(monologue.claims), monologue.found_by)
+
+    def _checked(self, monologue: Monologue, again: Trace | None, output: str) -> Monologue | None:
+        """The monologue with its claims, if a second execution bears out its answer and each of them; else None."""
+        if len(monologue.text) > self._config.max_text:
+            self.tally.drop("monologue too long")
+            return None
+        if again is None or again.outcome.value is None or again.outcome.value.literal() != output:
+            self.tally.drop("second execution differs")
+            return None
+        claims = verify(monologue.text, again)
+        false = sum(claim.verdict is False for claim in claims)
+        self.tally.written += 1
+        self.tally.claims += len(claims)
+        self.tally.false += false
+        if false or any(_unchecked(claim) for claim in claims):
+            self.tally.drop("a claim is false" if false else "a claim could not be checked")
+            return None
+        return dataclasses.replace(monologue, claims=tuple(claims))
+
+    def _backward(self) -> list[Sample]:
+        told = []
+        for case in self._cases[: self._config.backward_per_program]:
+            found = find_input(
+                self._program.source,
+                self._program.entry,
+                case.trace.outcome.value or Value(None),
+                self._outcomes,
+                budget=self._config.backward_budget,
+                seed=self._config.seed,
+            )
+            if found is None:
+                self.tally.drop("no input found for an output")
+                continue
+            first = self._executed_again([found.call], hash_seed=0).get(found.call)
+            if first is None or first.outcome.value is None:
+                self.tally.drop("the found input could not be traced")
+                continue
+            monologue = Backward().render(first, found_by=found.how, executed=found.executed)
+            again = self._executed_again([found.call]).get(found.call)
+            checked = self._checked(monologue, again, case.output)
+            if checked is not None:
+                self.tally.found_by[found.how] = self.tally.found_by.get(found.how, 0) + 1
+                proposed = Case(found.call, case.output, first, case.steps)
+                told.append(self._told(proposed, checked))
+        return told
+
+    def _outcomes(self, calls: Sequence[str]) -> list[Outcome]:
+        return run_program(self._box, self._program, [Invocation(call) for call in calls], self._limits)
+
+    def _executed_again(self, calls: Sequence[str], hash_seed: int = 1) -> dict[str, Trace]:
+        """Complete traces of a further execution, under another hash seed than the cases'."""
+        job = trace_job(self._program.source, calls, self._limits, self._config.max_events, hash_seed)
+        traces = {}
+        for call, reply in zip(calls, self._box.execute(job), strict=True):
+            if reply.status == "returned":
+                try:
+                    trace = trace_from_document(self._program.source, reply.data)
+                except InputError:
+                    continue
+                if not trace.truncated:
+                    traces[call] = trace
+        return traces
+
+
+def _unchecked(claim: Claim) -> bool:
+    """How an input was found is told, not claimed of an execution."""
+    return claim.verdict is None and not claim.kind.startswith("goal_")
