@@ -142,7 +142,7 @@ def write_clause(fact: Fact) -> str:
         pairs = [f"{span(n)} = {span(v)}" for n, v in zip(rest[::2], rest[1::2], strict=True)]
         return f"{span(name)} {_CALLS[fact.kind]} called with {' and '.join(pairs)}"
     text = re.sub(r"[§#@]", lambda m: span(next(slots)) if m.group() == "§" else next(slots), CLAUSES[fact.kind])
-    return re.sub(r"after 1 iterations", "after 1 iteration", text)
+    return re.sub(r"\b(after 1 iteration|ran 1 candidate)s", r"\1", text)
 
 
 def write(facts: Sequence[Fact]) -> str:
@@ -166,8 +166,7 @@ def _compile() -> list[tuple[str, re.Pattern[str], tuple[str, ...]]]:
         if kind in _CALLS:
             pattern = f"M {_CALLS[kind]} called with M = M(?: and M = M)*".replace("M", _MASK)
             keywords = ()
-        if kind == "loop_ends":
-            pattern = pattern.replace("iterations", "iterations?")
+        pattern = re.sub(r"(iteration|candidate)s", r"\1s?", pattern)
         rows.append((kind, re.compile(pattern), keywords))
     # Templates with fixed code words first: they are the more specific ones.
     return sorted(rows, key=lambda row: -sum(bool(word) for word in row[2]))

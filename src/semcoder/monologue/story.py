@@ -86,6 +86,6 @@ class Story:
 def normal(code: str) -> str | None:
     """One spelling per expression (whitespace, quotes, redundant parentheses aside); None if it is not one."""
     try:
-        return ast.unparse(ast.parse(code.strip(), mode="eval"))
+        return ast.unparse(ast.parse(f"({code.strip()}\n)", mode="eval"))  # in brackets a yield is an expression too
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

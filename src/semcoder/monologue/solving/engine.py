@@ -45,7 +45,7 @@ class Budget:
 
 
 class Engine:
-    """Inverts expressions of one function. `inverters` says how for each kind; see `semcoder...solving.inverters`."""
+    """Inverts expressions of one function, as a registry of inverters says for each kind."""
 
     def __init__(
         self,
@@ -62,12 +62,14 @@ class Engine:
         self.constants = constants
         self.budget = budget
         self.inline = inline
+        #: Variables that hold one kind of value throughout, since they are never assigned.
+        self.settled: set[str] = set()
         self._pools: dict[str, list[Any]] = {}
 
     def value(self, node: ast.AST, state: State) -> Any:
         """The value of an expression in a state, `UNKNOWN` where it is not known. Raises `Failed`."""
         try:
-            return evaluate(node, state.known)  # type: ignore[arg-type]
+            return evaluate(node, state.known)
         except Unknown:
             return UNKNOWN
 
@@ -159,11 +161,11 @@ class Engine:
                 yield state
             return
         shape = self.shapes.get(name)
-        if shape is None or not shape.allows(value):
+        if shape is None or (name in self.settled and not shape.allows(value)):
             return
         size, slots = state.known.get(name + "#"), state.known.get(name + "[]", {})
         try:
-            if size is not None and len(value) != size or any(not same(value[k], v) for k, v in slots.items()):
+            if (size is not None and len(value) != size) or any(not same(value[k], v) for k, v in slots.items()):
                 return
         except (TypeError, LookupError):
             return
@@ -193,9 +195,12 @@ class Engine:
                 continue
             if len(found) >= 6:
                 break
-        guess = state.guess()
-        pairs = lambda values: [(ast.Name(n, ast.Load()), v) for n, v in zip(open_, values, strict=True)]  # noqa: E731
-        yield from self.each(guess, found, lambda values, s: self.all(s, pairs(values)))
+
+        def bound(values: tuple[Any, ...], s: State) -> States:
+            names = [ast.Name(n, ast.Load()) for n in open_]
+            return self.all(s, list(zip(names, values, strict=True)))
+
+        yield from self.each(state.guess(), found, bound)
 
     def element_kinds(self, node: ast.AST) -> list[str]:
         """Likely kinds of an iterable's elements."""
@@ -271,7 +276,8 @@ class Inverters:
     def of(self, node: ast.AST) -> Inverter | None:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
-                return self.functions.get(node.func.id, _inlined)
+                known = self.functions.get(node.func.id)
+                return _inlined if known is None else known
             if isinstance(node.func, ast.Attribute):
                 return self.methods.get(node.func.attr)
             return None

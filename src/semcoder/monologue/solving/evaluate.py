@@ -77,7 +77,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 _STATIC: dict[tuple[str, str], Callable[..., Any]] = {
     ("str", "maketrans"): str.maketrans,
     ("dict", "fromkeys"): dict.fromkeys,
-    **{("str", name): getattr(str, name) for name in dir(str) if name[0] != "_" and name not in ("maketrans", "format_map")},
+    **{
+        ("str", name): getattr(str, name)
+        for name in dir(str)
+        if name[0] != "_" and name not in ("maketrans", "format_map")
+    },
 }
 _PURE: dict[type, frozenset[str]] = {
     str: frozenset(name for name in dir(str) if name[0] != "_" and name != "format_map"),
@@ -125,7 +129,11 @@ def binary(kind: type[ast.operator], left: Any, right: Any) -> Any:
         for many, times in ((left, right), (right, left)):
             if hasattr(many, "__len__") and isinstance(times, int) and len(many) * times > MAX_SIZE:
                 raise Unknown
-    if kind in (ast.Pow, ast.LShift) and isinstance(right, int) and (abs(right) > 64 or kind is ast.Pow and right < 0):
+    if (
+        kind in (ast.Pow, ast.LShift)
+        and isinstance(right, int)
+        and (abs(right) > 64 or (kind is ast.Pow and right < 0))
+    ):
         raise Unknown
     if kind is ast.Mod and isinstance(left, str):
         check_widths(left)
@@ -138,10 +146,16 @@ def check_widths(template: str) -> None:
         raise Unknown
 
 
+#: The key under which an environment lists local names that hide builtins; no variable has an empty name.
+HIDDEN = ""
+
+
 def _name(node: ast.Name, env: Env) -> Any:
-    if node.id not in env:
-        raise Unknown
-    return env[node.id]
+    if node.id in env:
+        return env[node.id]
+    if node.id in _TYPES and node.id not in env.get(HIDDEN, ()):
+        return _TYPES[node.id]
+    raise Unknown
 
 
 def _elements(nodes: list[ast.expr], env: Env) -> list[Any]:
@@ -205,7 +219,8 @@ def _joined(node: ast.JoinedStr, env: Env) -> Any:
 
 def _formatted(node: ast.FormattedValue, env: Env) -> Any:
     value = evaluate(node.value, env)
-    convert = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}[node.conversion]
+    conversions: dict[int, Callable[[Any], Any]] = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}
+    convert = conversions[node.conversion]
     spec = "" if node.format_spec is None else evaluate(node.format_spec, env)
     check_widths(spec)
     return format(convert(value), spec)
@@ -223,6 +238,8 @@ def _call(node: ast.Call, env: Env) -> Any:
     kwargs = {str(k.arg): evaluate(k.value, env) for k in node.keywords}
     if isinstance(function, ast.Name):
         chosen = env[function.id] if function.id in env else _FUNCTIONS.get(function.id)
+        if function.id in env.get(HIDDEN, ()):
+            raise Unknown
         if not callable(chosen):
             raise Unknown
         return bounded(chosen(*args, **kwargs))
@@ -279,7 +296,7 @@ def _lambda(node: ast.Lambda, env: Env) -> Any:
 
 _NODES: dict[type[ast.AST], Callable[[Any, Env], Any]] = {
     ast.Constant: lambda node, env: node.value,
-    ast.Name: lambda node, env: _FUNCTIONS[node.id] if node.id in _TYPES and node.id not in env else _name(node, env),
+    ast.Name: _name,
     ast.List: lambda node, env: _elements(node.elts, env),
     ast.Tuple: lambda node, env: tuple(_elements(node.elts, env)),
     ast.Set: lambda node, env: set(_elements(node.elts, env)),

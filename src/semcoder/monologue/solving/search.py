@@ -53,7 +53,16 @@ def _safely(make: Callable[[], Any], default: Any) -> Any:
 def _text_pieces(text: str) -> list[Any]:
     words = text.split()
     out: list[Any] = [text[::-1], text.swapcase(), text.lower(), text.upper(), list(text), words, len(text), [text]]
-    out += [text[:-1], text[1:], text[:1], text[-1:], text.strip(), text.split(","), text.title(), text[: len(text) // 2]]
+    out += [
+        text[:-1],
+        text[1:],
+        text[:1],
+        text[-1:],
+        text.strip(),
+        text.split(","),
+        text.title(),
+        text[: len(text) // 2],
+    ]
     out += [*words[:4], *words[-2:], text.count(" "), text + text[-1:], text.replace(" ", ""), " ".join(text)]
     out += [text[k : k + 1] for k in range(min(len(text), 8))] + [text[:2], text[-2:], text + " ", " " + text]
     if text.strip().lstrip("-").isdigit() and len(text) < 18:
@@ -62,11 +71,28 @@ def _text_pieces(text: str) -> list[Any]:
 
 
 def _sequence_pieces(items: list[Any]) -> list[Any]:
-    out: list[Any] = [items, items[::-1], len(items), items[1:], items[:-1], items[:1], items[-1:], tuple(items), [items]]
+    out: list[Any] = [
+        items,
+        items[::-1],
+        len(items),
+        items[1:],
+        items[:-1],
+        items[:1],
+        items[-1:],
+        tuple(items),
+        [items],
+    ]
     if items and all(isinstance(i, str) for i in items):
         out += [sep.join(items) for sep in ("", " ", ",", ", ", "\n", "-")]
     if items and all(isinstance(i, (int, float)) for i in items):
-        out += [sum(items), max(items), min(items), [i + 1 for i in items], [i - 1 for i in items], [i / 2 for i in items]]
+        out += [
+            sum(items),
+            max(items),
+            min(items),
+            [i + 1 for i in items],
+            [i - 1 for i in items],
+            [i / 2 for i in items],
+        ]
         out += [[i // 2 for i in items], [str(i) for i in items]]
     if items and all(isinstance(i, (list, tuple)) for i in items):
         out += [[part for row in items for part in row]]
@@ -137,7 +163,11 @@ def similarity(got: Any, wanted: Any) -> float:
 def _sequence_similarity(got: Any, wanted: Any) -> float:
     if repr(got) == repr(wanted):
         return 1.0
-    a, b = ([repr(x) for x in got], [repr(x) for x in wanted]) if not isinstance(wanted, str) else (list(got), list(wanted))
+    a, b = (
+        ([repr(x) for x in got], [repr(x) for x in wanted])
+        if not isinstance(wanted, str)
+        else (list(got), list(wanted))
+    )
     longest = max(len(a), len(b), 1)
     front = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     back = next((k for k, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x != y), min(len(a), len(b)))

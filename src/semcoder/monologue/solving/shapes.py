@@ -17,17 +17,81 @@ KINDS = ("str", "int", "list", "dict", "tuple", "set", "bool", "float")
 
 _METHODS: dict[str, str] = {
     **{name: "str" for name in dir(str) if name[0] != "_"},
-    **{name: "list" for name in ("append", "extend", "insert", "remove", "reverse", "sort")},
-    **{name: "dict" for name in ("keys", "values", "items", "setdefault", "popitem", "update")},
-    **{name: "set" for name in ("add", "discard", "union", "intersection", "difference")},
+    **dict.fromkeys(("append", "extend", "insert", "remove", "reverse", "sort"), "list"),
+    **dict.fromkeys(("keys", "values", "items", "setdefault", "popitem", "update"), "dict"),
+    **dict.fromkeys(("add", "discard", "union", "intersection", "difference"), "set"),
     "get": "dict",
 }
 _SHARED = {"index", "count", "pop", "copy", "clear"}
 _NAMES: dict[str, str] = {
-    **dict.fromkeys("text string s str1 str2 sentence word txt line char ch c sep prefix suffix value_str letter".split(), "str"),
-    **dict.fromkeys("n k i num number x y m a b idx index count size width start end step limit target".split(), "int"),
-    **dict.fromkeys("nums lst arr array numbers list l items elements values xs ls names lists data".split(), "list"),
-    **dict.fromkeys("d dic dct dict_ dictionary m1 mapping my_dict obj".split(), "dict"),
+    **dict.fromkeys(
+        [
+            "text",
+            "string",
+            "s",
+            "str1",
+            "str2",
+            "sentence",
+            "word",
+            "txt",
+            "line",
+            "char",
+            "ch",
+            "c",
+            "sep",
+            "prefix",
+            "suffix",
+            "value_str",
+            "letter",
+        ],
+        "str",
+    ),
+    **dict.fromkeys(
+        [
+            "n",
+            "k",
+            "i",
+            "num",
+            "number",
+            "x",
+            "y",
+            "m",
+            "a",
+            "b",
+            "idx",
+            "index",
+            "count",
+            "size",
+            "width",
+            "start",
+            "end",
+            "step",
+            "limit",
+            "target",
+        ],
+        "int",
+    ),
+    **dict.fromkeys(
+        [
+            "nums",
+            "lst",
+            "arr",
+            "array",
+            "numbers",
+            "list",
+            "l",
+            "items",
+            "elements",
+            "values",
+            "xs",
+            "ls",
+            "names",
+            "lists",
+            "data",
+        ],
+        "list",
+    ),
+    **dict.fromkeys(["d", "dic", "dct", "dict_", "dictionary", "m1", "mapping", "my_dict", "obj"], "dict"),
 }
 
 
@@ -72,7 +136,9 @@ class _Reader(ast.NodeVisitor):
     def _method(self, node: ast.Call, function: ast.Attribute) -> None:
         attr = function.attr
         if attr in _SHARED:
-            for kind in {"index": ("list", "str"), "count": ("list", "str"), "clear": ("list", "dict")}.get(attr, ("list", "dict")):
+            for kind in {"index": ("list", "str"), "count": ("list", "str"), "clear": ("list", "dict")}.get(
+                attr, ("list", "dict")
+            ):
                 self.note(function.value, kind, 1)
         elif attr in _METHODS:
             self.note(function.value, _METHODS[attr], 4)
@@ -81,8 +147,10 @@ class _Reader(ast.NodeVisitor):
             if isinstance(node.args[0], ast.Name):
                 self.shapes[node.args[0].id].items["str"] += 3
         elif _METHODS.get(attr) == "str" and attr not in _SHARED and attr not in ("join", "format"):
-            for arg in node.args:
-                self.note(arg, "int" if attr in ("center", "ljust", "rjust", "zfill", "expandtabs") else "str", 3)
+            texts = 2 if attr in ("replace", "maketrans") else 1
+            for place, arg in enumerate(node.args):
+                width = attr in ("center", "ljust", "rjust", "zfill", "expandtabs")
+                self.note(arg, "int" if (place == 0 if width else place >= texts) else "str", 3)
         if attr in ("append", "remove") and isinstance(function.value, ast.Name) and node.args:
             if isinstance(node.args[0], ast.Name):
                 self.inside.append((function.value.id, node.args[0].id))
@@ -112,9 +180,9 @@ class _Reader(ast.NodeVisitor):
             kind = literal_kind(other)
             if isinstance(node.op, ast.Add) and kind:
                 self.note(side, kind, 4)
-            elif isinstance(node.op, (ast.Sub, ast.FloorDiv, ast.Div, ast.Pow)):
-                self.note(side, "int", 4)
-            elif isinstance(node.op, ast.Mod) and side is node.left and kind == "int":
+            elif isinstance(node.op, (ast.Sub, ast.FloorDiv, ast.Div, ast.Pow)) or (
+                isinstance(node.op, ast.Mod) and side is node.left and kind == "int"
+            ):
                 self.note(side, "int", 4)
             elif isinstance(node.op, ast.Mult):
                 self.note(side, "int", 4 if kind in ("str", "list") else 1)
@@ -132,7 +200,9 @@ class _Reader(ast.NodeVisitor):
                     self.inside.append((right.id, left.id))
             else:
                 for a, b in ((left, right), (right, left)):
-                    kind = literal_kind(b) or ("int" if isinstance(b, ast.Call) and ast.unparse(b.func) == "len" else "")
+                    kind = literal_kind(b) or (
+                        "int" if isinstance(b, ast.Call) and ast.unparse(b.func) == "len" else ""
+                    )
                     if kind:
                         self.note(a, kind, 4)
                 if isinstance(left, ast.Name) and isinstance(right, ast.Name):

@@ -1,0 +1,41 @@
+# Everything sets itself up: `make demo` and `make test` need Python 3.11 or newer, its venv module, and the package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all check format figures doctor clean browser
+
+demo: $(READY)  ## the main job on embedded defaults: real programs to checked monologues
+	$(BIN)/semcoder demo
+
+test: $(READY)  ## all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY)  ## every test
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## what must pass before a commit: format, lint, types, layers, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/golden tests/contract
+
+format: $(READY)  ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+figures: $(READY)  ## monologues and checker on a benchmark file: make figures DATA=path/to/cruxeval.jsonl
+	$(BIN)/python perf/monologues.py $(DATA)
+
+browser:  ## Debian's Chromium, for the tests that look at the page (optional; needs root)
+	apt-get update && apt-get install -y chromium
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,dev]"
+	touch $(READY)
+
+clean:  ## remove what was built and run
+	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

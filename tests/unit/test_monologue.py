@@ -1,0 +1,133 @@
+"""The narrator, the reader and the checker, part by part."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semcoder.monologue import Backward, proposed_call, style, verify
+from semcoder.monologue.purpose import first_sentence
+from semcoder.monologue.sentences import CLAUSES, Fact, mask, read_clauses, read_sentences, span, write, write_sentence
+from semcoder.tracing import trace_here
+from tests.programs import PROGRAMS
+
+CODE = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Co")), min_size=1).map(str.strip).filter(bool)
+SIMPLE = [k for k in CLAUSES if k not in ("called", "must_start")]
+
+
+@given(CODE)
+def test_any_code_survives_a_span(code: str) -> None:
+    assert mask(f"a {span(code)} b")[1] == [code]
+
+
+@given(st.data())
+def test_what_is_written_is_read_back(data: st.DataObject) -> None:
+    facts = []
+    for kind in data.draw(st.lists(st.sampled_from(SIMPLE), min_size=1, max_size=4)):
+        template = CLAUSES[kind]
+        codes = [data.draw(CODE) for _ in range(template.count("§"))]
+        rest = ["2" for _ in range(template.count("#"))] + ["true" for _ in range(template.count("@"))]
+        facts.append(Fact(kind, (*codes, *rest)))
+    assert read_clauses(write(facts)) == facts
+
+
+def test_arguments_are_read_back() -> None:
+    facts = [Fact("called", ("f", "a", "' and `b` = 1'", "b", "2"))]
+    assert read_clauses(write(facts)) == facts
+    assert read_sentences(write_sentence(3, facts))[0].line == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("`f` squares it", "`f` squares it"),
+        ("squares things. And more.", "squares things."),
+        ("f(x) -> int\n\n>>> f(1)", "f(x) -> int"),
+        ("Return e.g. one thing\nover two lines.\n\nDetails.", "Return e.g."),
+        ("", ""),
+    ],
+)
+def test_first_sentence(name: str, text: str) -> None:
+    assert first_sentence(name) == text
+
+
+@pytest.mark.parametrize("detail", ["line", "expression"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_statement_is_claimed_and_every_claim_holds(name: str, detail: str) -> None:
+    trace = trace_here(*PROGRAMS[name])
+    text = style("forward").render(trace, detail=detail).text  # type: ignore[arg-type]
+    claims = verify(text, trace_here(*PROGRAMS[name]))
+    assert [c for c in claims if c.verdict is not True] == []
+    told = sum(c.kind == "order" and "runs next" in c.text for c in claims)
+    assert told == sum(step.kind != "resume" for step in trace.steps)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "true"),
+    [
+        ("`n` becomes `2`", "`n` becomes `3`", "n becomes 2"),
+        ("iteration 2 of", "iteration 3 of", "iteration 2"),
+        ("after 3 iterations", "after 4 iterations", "after 3 iterations"),
+        ("is true; the `if` body runs", "is true; the `if` body is skipped", "the `if` body runs"),
+        ("Line 4: iteration 2", "Line 5: iteration 2", "line 4 runs next"),
+        ("from `[]` to `[4]`", "from `[1]` to `[4]`", "from [] to [4]"),
+        ("`n % 2` is `1`", "`n % 2` is `True`", "n % 2 is 1"),
+        ("The call returns `[4, 16]`", "The call returns `[16, 4]`", "The call returns `[4, 16]`"),
+    ],
+)
+def test_a_changed_place_is_named_with_what_was_true(old: str, new: str, true: str) -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    text = style("forward").render(trace).text
+    assert old in text
+    false = [c for c in verify(text.replace(old, new, 1), trace) if c.verdict is False]
+    assert any(true in c.actual for c in false), false
+
+
+def test_other_spellings_of_the_same_value_and_expression_hold() -> None:
+    trace = trace_here("def f(s):\n    t = s + \"it's\"\n    if len(t)>1:\n        return t\n", "f('a')")
+    text = style("forward").render(trace).text
+    text = text.replace("`\"ait's\"`", "`'ait\\'s'`").replace("len(t)>1", "len( t ) > 1")
+    assert [c for c in verify(text, trace) if c.verdict is not True] == []
+
+
+def test_a_right_answer_after_a_wrong_step_is_still_wrong() -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    text = style("forward").render(trace).text.replace("`n` becomes `1`", "`n` becomes `10`")
+    assert [c.kind for c in verify(text, trace) if c.verdict is False] == ["becomes"]
+
+
+def test_a_text_that_stops_early_is_false() -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    rows = style("forward").render(trace).text.split("\n")
+    claims = verify("\n".join(rows[:5]), trace)
+    assert claims[-1].kind == "complete"
+    assert claims[-1].verdict is False
+
+
+def test_prose_that_cannot_be_read_is_unchecked_not_true() -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    claims = verify("Line 1: it is a fine day.", trace)
+    assert [c.verdict for c in claims if c.kind == "unread"] == [None]
+
+
+@pytest.mark.parametrize("name", [n for n in PROGRAMS if n != "raises"])
+def test_backward_claims_hold_for_the_proposed_input(name: str) -> None:
+    trace = trace_here(*PROGRAMS[name])
+    monologue = Backward().render(trace, found_by="inversion")
+    assert proposed_call(monologue.text) == style("backward").parse(monologue.text) == PROGRAMS[name][1]
+    claims = verify(monologue.text, trace)
+    assert [c for c in claims if c.verdict is not True and c.kind != "goal_inversion"] == []
+
+
+def test_a_wrong_backward_step_is_found() -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    text = Backward().render(trace).text
+    changed = text.replace("`result` must become `[4]`", "`result` must become `[5]`")
+    assert changed != text
+    assert any(c.verdict is False and "`[5]`" in c.text for c in verify(changed, trace))
+
+
+def test_a_search_says_that_it_searched() -> None:
+    trace = trace_here(*PROGRAMS["loop"])
+    assert "a search that ran 12 candidates" in Backward().render(trace, found_by="search", executed=12).text
