@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semcoder.core import Invocation, Outcome, Program, encode
+from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, encode
 from semcoder.errors import InputError
 from semcoder.mutation import propose, refine
 from semcoder.pyx.config import BuildConfig
@@ -24,8 +24,13 @@ from semcoder.tracing import TASK, Trace, trace_from_document
 
 #: A point of coverage: a statement's line, or a condition's place with its truth, or a loop that ran.
 Point = tuple[str, int, int]
-#: How many programs' worth of time-outs a program is given before it counts as too slow.
+#: How many calls may hit a limit before the program counts as too slow, and the size of the first batch that shows it.
 _SLOW = 3
+_FIRST_BATCH = 12
+#: How many times the wanted cases are traced, to choose among.
+_WIDEN = 2
+#: Imported once in the sandbox's warm parents, since many programs of the library need them.
+PRELOAD = ("re", "collections", "functools", "itertools", "string", "math", "datetime")
 
 
 class Rejected(Exception):
@@ -70,8 +75,8 @@ def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> list[Case
         raise Rejected("no input returned plain data", _commonest(outcomes))
     second = [i for i in refine(program, good, n=config.candidates // 2, seed=config.seed) if i not in set(first)]
     good += _good(second, _run(program, second, box, limits), config)
-    outputs = {call.text: outcome for call, outcome in zip(good, _again(program, good, box, limits), strict=True)}
-    if len({_key(outcome) for outcome in outputs.values()}) < 2:
+    good = good[: _WIDEN * config.cases_per_program]
+    if len({_key(outcome) for outcome in _again(program, good, box, limits)}) < 2:
         raise Rejected("the result does not depend on the input")
     traces = _traces(program, good, box, limits, config)
     cases = _choose([_case(trace) for trace in traces], config.cases_per_program)
@@ -87,18 +92,18 @@ def _key(outcome: Outcome) -> str:
 
 
 def _run(program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, hash_seed: int = 0) -> list[Outcome]:
-    """Outcomes of all calls, in small batches, so that a program that hangs on everything is given up soon."""
+    """Outcomes of all calls, a few first, so that a program that hangs on everything is given up soon."""
     outcomes: list[Outcome] = []
     slow = 0
-    for start in range(0, len(calls), 8):
-        batch = run_program(box, program, calls[start : start + 8], limits, hash_seed=hash_seed)
-        for outcome in batch:
+    for batch in (calls[:_FIRST_BATCH], calls[_FIRST_BATCH:]):
+        new = run_program(box, program, batch, limits, hash_seed=hash_seed) if batch else []
+        for outcome in new:
             if outcome.detail.startswith("touched:"):
                 raise Rejected("reaches outside", outcome.detail.removeprefix("touched: "))
-            slow += outcome.status in ("timeout", "memory", "output_limit")
-        outcomes.extend(batch)
+            slow += outcome.status in LIMIT_STATUSES
+        outcomes.extend(new)
         if slow >= _SLOW:
-            raise Rejected("hits a limit", batch[-1].status)
+            raise Rejected("hits a limit", next(o.status for o in new if o.status in LIMIT_STATUSES))
     return outcomes
 
 

@@ -23,7 +23,7 @@ except ImportError:
     raise MissingExtra("datatrove", "data") from None
 
 from semcoder.core import Origin, Program, decode, encode
-from semcoder.pyx.cases import Case, Rejected, coverage, find_cases, normal_form, substantial
+from semcoder.pyx.cases import PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.rows import Teller
 from semcoder.sandbox import Sandbox
@@ -126,7 +126,7 @@ class Tell(PipelineStep):  # type: ignore[misc]
 
     def run(self, data: Documents, rank: int = 0, world_size: int = 1) -> Documents:
         del rank, world_size
-        with Sandbox(workers=1, unsafe=self.config.unsafe) as box:
+        with Sandbox(workers=1, preload=PRELOAD, unsafe=self.config.unsafe) as box:
             for document in data:
                 program = decode(Program, document.metadata["program"], "program")
                 document.metadata.update(self._result(program, box))
