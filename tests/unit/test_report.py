@@ -1,0 +1,809 @@
+"""The report: its JSON shape, its page, what a hostile corpus may not do to it, and the stepper in a real browser."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import html.parser
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semcoder.core import Claim, Monologue, Origin, Program, Sample, dump
+from semcoder.errors import InputError
+from semcoder.monologue.forward import Forward
+from semcoder.monologue.sentences import read_sentences
+from semcoder.monologue.verify import verify
+from semcoder.report import build_page, monologue_shape, stepper_shape
+from semcoder.report.page import embed
+from semcoder.report.shape import STEP_LIMIT, TEXT_LIMIT, pieces, source_lines
+from semcoder.tracing import Trace, trace_here
+
+LOOP = '''def runs(items):
+    """Lengths of runs of equal neighbours."""
+    found = []
+    for item in items:
+        if found and found[-1][0] == item:
+            found[-1][1] += 1
+        else:
+            found.append([item, 1])
+    return {str(item): size for item, size in found}
+'''
+RECURSION = """def hanoi(n, source, target, spare):
+    if n == 0:
+        return 0
+    moved = hanoi(n - 1, source, spare, target)
+    print(f"disc {n}: {source} -> {target}")
+    return moved + 1 + hanoi(n - 1, spare, target, source)
+"""
+CLASSES = '''class Account:
+    """Money of one person."""
+
+    def __init__(self, owner, balance=0):
+        self.owner = owner
+        self.balance = balance
+
+    def withdraw(self, amount):
+        if amount > self.balance:
+            raise ValueError(f"{self.owner} has only {self.balance}")
+        self.balance -= amount
+        return self.balance
+
+
+def spend(amounts):
+    account = Account("Ada", 100)
+    refused = 0
+    for amount in amounts:
+        try:
+            account.withdraw(amount)
+        except ValueError as error:
+            refused += 1
+            print("refused:", error)
+        finally:
+            left = account.balance
+    return left, refused
+'''
+HOSTILE = """def shout(text):
+    # </script><script>document.title = "owned"</script> <!-- <script>
+    marks = ["</script>", "<!--", "<img src=x onerror=alert(1)>", "`", "``", "'\\"", "\\u202e", "\\ud800", "\\u2028"]
+    for mark in marks:
+        text += mark
+    print("</script><script>document.title = 'owned'</script>", "\\x1b[31m")
+    return text
+"""
+FAILING = """def first_even(numbers):
+    k = 0
+    while True:
+        if numbers[k] % 2 == 0:
+            return numbers[k]
+        k += 1
+"""
+GENERATOR = """LIMIT = 3
+SEEN = []
+
+
+def squares(n):
+    k = 0
+    while k < n:
+        yield k * k
+        k += 1
+
+
+def total():
+    total = 0
+    for square in squares(LIMIT):
+        SEEN.append(square)
+        total += square
+    del square
+    return total
+"""
+CASES = {
+    "loop": (LOOP, "runs([1, 1, 2, 3, 3, 3])"),
+    "recursion": (RECURSION, "hanoi(2, 'left', 'right', 'middle')"),
+    "classes": (CLASSES, "spend([30, 90, 45])"),
+    "hostile": (HOSTILE, "shout('<b>&amp;')"),
+    "failing": (FAILING, "first_even([1, 3])"),
+    "generator": (GENERATOR, "total()"),
+}
+
+
+def told(name: str) -> tuple[Trace, Monologue]:
+    """A trace of a case and its monologue with the verdicts of its claims."""
+    source, call = CASES[name]
+    trace = trace_here(source, call)
+    monologue = Forward().render(trace)
+    return trace, dataclasses.replace(monologue, claims=tuple(verify(monologue.text, trace)))
+
+
+def with_false_claim(trace: Trace, monologue: Monologue, old: str, new: str) -> Monologue:
+    assert old in monologue.text
+    text = monologue.text.replace(old, new, 1)
+    return dataclasses.replace(monologue, text=text, claims=tuple(verify(text, trace)))
+
+
+def showcase_sample(name: str) -> dict[str, Any]:
+    trace, forward = told(name)
+    if name == "recursion":
+        forward = with_false_claim(trace, forward, "`hanoi` returns `1`", "`hanoi` returns `2`")
+    origin = Origin("folder", f"project <{name}>", "1.2.0", f"src/{name}.py", 12)
+    backward = Monologue(
+        "backward", "backward", f"The output is `{forward.answer}`.\nSo the call is `{CASES[name][1]}`.", CASES[name][1],
+        (Claim("the call gives the output", "answer", True, "", 0, 10),), "search",
+    )  # fmt: skip
+    return {
+        "program": dump(Program(CASES[name][0], name, origin, "MIT")),
+        "call": CASES[name][1],
+        "forward": dump(forward),
+        "backward": dump(backward) if name == "loop" else None,
+        "trace": trace.to_wire(),
+    }
+
+
+def manifest() -> dict[str, Any]:
+    return {
+        "config": {"seeds": ["stdlib"], "note": "</pre><script>document.title = 'owned'</script>"},
+        "config_hash": "0f1e2d3c4b5a6978",
+        "versions": {"semcoder": "0.1.0", "python": "3.11.9"},
+        "counts": {
+            "programs_seen": 12_480, "programs_kept": 9_173, "cases": 31_877, "rows": {"nl": 0, "forward": 6, "backward": 1},
+            "monologues": 7, "claims_checked": 402_118, "claims_false": 1, "shards": 4,
+        },
+        "drops": {"raises on every input": 1702, "not deterministic": 833, "duplicate": 511, "timeout <b>": 261},
+        "found_by": {"inversion": 3, "recorded input": 2},
+        "figures": {"tokens_per_second": 1234.5678, "coverage": None},
+    }  # fmt: skip
+
+
+def make_folder(folder: Path) -> Path:
+    """A finished corpus folder, as the pipeline writes it."""
+    (folder / "rows").mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest()))
+    samples = [showcase_sample(name) for name in CASES]
+    (folder / "showcase.json").write_text(json.dumps({"samples": samples}))
+    rows = [
+        Sample(
+            f"s{k}",
+            fwd_mnl="[PYTHON]",
+            response=told(name)[1].text,
+            program=Program(*CASES[name], Origin("folder", "demo"), "MIT"),
+        )
+        for k, name in enumerate(CASES)
+    ]
+    other = Program("x = 1\n", "f", Origin("generator"))
+    rows.append(Sample("back", bwd_mnl="[PYTHON]", response="So the call is `f(1)`.", program=other))
+    (folder / "rows" / "00000.jsonl").write_text("".join(json.dumps(dump(row)) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_folder(tmp_path_factory.mktemp("report") / "corpus")
+
+
+# -- the shape
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_sentence_of_ours_goes_to_the_step_it_tells(name: str) -> None:
+    trace, monologue = told(name)
+    shape = stepper_shape(trace, monologue)
+    json.dumps(shape, allow_nan=False)
+    steps, sentences = shape["steps"], shape["monologue"]["sentences"]
+    told_lines = [s for s in read_sentences(monologue.text) if s.line]
+    placed = [s for s in sentences if s["step"] is not None]
+    assert len(placed) == len(told_lines)
+    for sentence, read in zip(placed, told_lines, strict=True):
+        step = steps[sentence["step"]]
+        assert step["lines"][0] == read.line
+        assert (step["kind"] == "resume") == read.goes_on
+        assert sentences[step["sentence"]] is sentence
+    assert [s["step"] for s in placed] == sorted({s["step"] for s in placed})
+    assert all(step["sentence"] is not None for step in steps if step["kind"] != "resume")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_replaying_the_changes_gives_the_variables_before_every_step(name: str) -> None:
+    """What the stepper does with `changes`, against the story that the checker uses."""
+    from semcoder.monologue.story import Story
+
+    trace, _ = told(name)
+    spaces: dict[int, dict[str, str]] = {}
+    shared: dict[str, str] = {}
+    for moment, step in zip(Story(trace).moments, stepper_shape(trace)["steps"], strict=True):
+        space = spaces.setdefault(step["frame"], {})
+        assert {**shared, **space} == {k: v.display(TEXT_LIMIT) for k, v in moment.before.items()}
+        for change in step["changes"]:
+            target = shared if change["scope"] == "global" else space
+            assert target.get(change["name"]) == change["old"]
+            if change["new"] is None:
+                del target[change["name"]]
+            else:
+                target[change["name"]] = change["new"]
+
+
+def test_what_a_step_says_of_itself() -> None:
+    shape = stepper_shape(*told("recursion"))
+    first = shape["steps"][0]
+    assert (first["kind"], first["lines"], first["function"], first["depth"]) == ("call", [1, 1], "hanoi", 0)
+    assert [c["name"] for c in first["changes"]] == ["n", "source", "target", "spare"]
+    test = shape["steps"][1]
+    assert test["expressions"] == [
+        {"kind": "value", "text": "n == 0", "value": "False"},
+        {"kind": "condition", "text": "n == 0", "value": "false"},
+    ]
+    assert max(step["depth"] for step in shape["steps"]) == 2
+    assert "".join(step["printed"] for step in shape["steps"]) == trace_here(*CASES["recursion"]).outcome.stdout
+    assert shape["steps"][-1]["returned"] == "3"
+    assert shape["outcome"] == {"status": "returned", "value": "3", "exception": None, "detail": ""}
+
+
+def test_a_false_claim_keeps_its_verdict_and_what_was_true() -> None:
+    trace, monologue = told("recursion")
+    changed = with_false_claim(trace, monologue, "`hanoi` returns `1`", "`hanoi` returns `2`")
+    shape = monologue_shape(changed)
+    false = [(s, c) for s in shape["sentences"] for c in s["claims"] if c["verdict"] is False]
+    assert [c["actual"] for _, c in false] == ["hanoi returns 1"]
+    assert "hanoi" in false[0][0]["pieces"]
+    assert shape["claims"] == {"true": len(changed.claims) - 1, "false": 1, "unjudged": 0}
+
+
+def test_every_claim_stands_at_its_sentence() -> None:
+    """Characters beyond the basic plane count once in claims' offsets."""
+    source = "def f(text):\n    a = text + '\U0001f600'\n    return a\n"
+    trace = trace_here(source, "f('\U0001f600')")
+    text = Forward().render(trace).text
+    claims = tuple(verify(text, trace))
+    shape = monologue_shape(Monologue("forward", "forward", text, "", claims))
+    rows = ["`".join(s["pieces"]) for s in shape["sentences"]]
+    assert rows == text.split("\n")
+    for row, sentence in zip(rows, shape["sentences"], strict=True):
+        assert {text[c.start : c.end] for c in claims if c.text in {k["text"] for k in sentence["claims"]}} <= set(rows)
+        assert all(c["kind"] == "order" or c["text"] in row for c in sentence["claims"])
+    assert sum(len(s["claims"]) for s in shape["sentences"]) == len(claims)
+
+
+def test_a_claim_about_the_end_belongs_to_the_last_sentence() -> None:
+    trace, monologue = told("loop")
+    text = "\n".join(monologue.text.split("\n")[:5])
+    shape = monologue_shape(Monologue("forward", "forward", text, "", tuple(verify(text, trace))))
+    assert shape["sentences"][-1]["claims"][-1]["kind"] == "complete"
+    assert "steps are missing" in shape["sentences"][-1]["claims"][-1]["actual"]
+
+
+def test_a_text_that_is_not_ours_is_followed_where_it_can_be() -> None:
+    trace, monologue = told("loop")
+    rows = monologue.text.split("\n")
+    steps = [s["step"] for s in stepper_shape(trace, monologue)["monologue"]["sentences"]]
+    at = next(k for k, row in enumerate(rows) if row.startswith("Line 5"))
+
+    def places(changed: list[str]) -> list[int | None]:
+        other = Monologue("forward", "other", "\n".join(changed), "")
+        return [s["step"] for s in stepper_shape(trace, other)["monologue"]["sentences"]]
+
+    wrong_line = [*rows[:at], rows[at].replace("Line 5", "Line 6"), *rows[at + 1 :]]
+    assert places(wrong_line) == steps
+    left_out = [*rows[:at], *rows[at + 1 :]]
+    assert places(left_out) == [*steps[:at], *steps[at + 1 :]]
+    added = [*rows[:at], "Line 77: `x` is `1`.", *rows[at:]]
+    assert places(added) == [*steps[:at], None, *steps[at:]]
+
+
+def test_sentences_at_expression_detail_are_placed_too() -> None:
+    trace, _ = told("recursion")
+    monologue = Forward().render(trace, detail="expression")
+    shape = stepper_shape(trace, monologue)
+    placed = [s for s in shape["monologue"]["sentences"] if s["step"] is not None]
+    assert len(placed) == sum(1 for s in read_sentences(monologue.text) if s.line)
+
+
+def test_long_values_are_shortened_and_long_runs_cut_and_the_shape_says_so() -> None:
+    source = "def f(n):\n    x = [7] * n\n    for k in range(n):\n        y = k\n    return len(x)\n"
+    trace = trace_here(source, "f(600)")
+    monologue = Forward().render(trace)
+    text = monologue.text.replace("`k` becomes `590`", "`k` becomes `5`")
+    assert text != monologue.text
+    claims = tuple(verify(text, trace))
+    shape = stepper_shape(trace, dataclasses.replace(monologue, text=text, claims=claims))
+    assert len(shape["steps"]) == STEP_LIMIT < shape["total_steps"] == len(trace.steps)
+    value = shape["steps"][1]["changes"][0]["new"]
+    assert " ... " in value
+    assert len(value) < TEXT_LIMIT + 10
+    sentences = shape["monologue"]["sentences"]
+    assert shape["monologue"]["omitted"] > 150
+    kept = [s for s in sentences if any(c["verdict"] is False for c in s["claims"])]
+    assert len(kept) == 1, "a false claim is shown even where its step is not"
+    assert kept[0]["step"] is None
+    assert max(len(piece) for s in sentences for piece in s["pieces"]) < TEXT_LIMIT + 10
+
+
+def test_whole_programs_limits_and_runs_without_a_monologue() -> None:
+    from semcoder.core import Invocation
+
+    program = trace_here("x = int(input())\nprint(x + 1)\n", Invocation("41", "stdin"))
+    shape = stepper_shape(program)
+    assert shape["monologue"] is None
+    assert (shape["kind"], shape["outcome"]["value"]) == ("stdin", None)
+    cut = trace_here(*CASES["recursion"], max_events=40)
+    shape = stepper_shape(cut, Forward().render(cut))
+    assert shape["truncated"]
+    assert [s for s in shape["steps"] if s["sentence"] is not None]
+
+
+def test_the_documented_example_is_what_the_code_gives() -> None:
+    page = (Path(__file__).parents[2] / "docs/design/report.md").read_text(encoding="utf-8")
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    trace = trace_here("def double(n):\n    return n * 2\n", "double(4)")
+    text = Forward().render(trace).text
+    claims = tuple(verify(text, trace))
+    shape = stepper_shape(trace, Monologue("forward", "forward", text, "8", claims))
+    assert example == {**shape, "python": example["python"]}
+
+
+def test_pieces_alternate_and_survive_backticks() -> None:
+    assert pieces("Line 3: `n` is `3`.") == ["Line 3: ", "n", " is ", "3", "."]
+    assert pieces("`` '`' `` is printed") == ["", "'`'", " is printed"]
+    assert pieces("no code") == ["no code"]
+
+
+def test_source_lines_are_the_parsers_lines() -> None:
+    assert source_lines("a = 1\r\nb = '\x0c\u2028'\rc\n") == ["a = 1", "b = '\x0c\u2028'", "c"]
+    assert source_lines("") == [""]
+
+
+def test_a_compound_statement_lights_its_header_and_a_simple_one_all_its_lines() -> None:
+    source = (
+        "def f(a):\n    if (a and\n            a > 1):\n        b = [\n            a,\n        ]\n        return b\n"
+    )
+    lines = [step["lines"] for step in stepper_shape(trace_here(source, "f(2)"))["steps"]]
+    assert lines == [[1, 1], [2, 3], [4, 6], [7, 7]]
+
+
+# -- the page
+
+
+class _Page(html.parser.HTMLParser):
+    """Every element with its attributes, and the text of scripts, styles and all else."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._inside = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag in ("script", "style"):
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside in ("script", "style"):
+            self.texts[self._inside][-1] += data
+        else:
+            self.texts.setdefault("other", []).append(data)
+
+
+def test_the_page_holds_everything_and_asks_for_nothing(corpus: Path) -> None:
+    path = build_page(corpus)
+    assert path == corpus / "report.html"
+    text = path.read_text(encoding="utf-8")
+    page = _Page(text)
+    for _, attributes in page.elements:
+        assert "src" not in attributes
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        assert str(attributes.get("href", "#")).startswith("#")
+    tags = [tag for tag, _ in page.elements]
+    assert not {"link", "iframe", "object", "img", "base", "form"} & set(tags)
+    assert (tags.count("script"), tags.count("style")) == (2, 1)
+    assert tags.count("h1") == tags.count("main") == 1
+    other = "".join(page.texts["other"])
+    for shown in (
+        "12,480",
+        "9,173",
+        "31,877",
+        "402,118",
+        "raises on every input",
+        "1,702",
+        "51.5 %",
+        "not judged",
+        "1,235",
+        "60.0 %",
+    ):
+        assert shown in other
+    assert "7 rows in 1 file" in other
+    assert "timeout <b>" in other
+    assert f"{max(len(told(name)[1].text) for name in CASES):,}" in other
+    assert "differ" not in other
+
+
+def test_the_policy_admits_just_this_script_and_style(corpus: Path) -> None:
+    import base64
+    import hashlib
+
+    page = _Page(build_page(corpus).read_text(encoding="utf-8"))
+    policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert "unsafe" not in policy
+    for text in (page.texts["script"][1], page.texts["style"][0]):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_data_stays_data(corpus: Path) -> None:
+    text = build_page(corpus).read_text(encoding="utf-8")
+    page = _Page(text)
+    data = json.loads(page.texts["script"][0])
+    assert [sample["stepper"]["source"] for sample in data] == [source_lines(s) for s, _ in CASES.values()]
+    assert data[0]["backward"]["answer"] == CASES["loop"][1]
+    assert data[0]["provenance"]["Path"] == "src/loop.py"
+    assert "<" not in page.texts["script"][0]
+    assert text.lower().count("<script") == 2
+    assert text.lower().count("</script") == 2
+    assert "<!--" not in text
+
+
+def test_embedded_json_cannot_end_its_element() -> None:
+    hostile = ["</script>", "<!--", "<script>", "]]>", "&lt;", "\u2028", "\ud800", "\x00"]
+    text = embed(hostile)
+    assert json.loads(text) == hostile
+    assert not set("<>&") & set(text)
+    assert text.isascii()
+    with pytest.raises(ValueError):
+        embed(float("nan"))
+
+
+def test_the_scripts_never_write_markup() -> None:
+    folder = Path(__file__).parents[2] / "src/semcoder/report/static"
+    for path in folder.glob("*.js"):
+        script = path.read_text(encoding="utf-8")
+        for word in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "</script",
+            "<!--",
+        ):
+            assert word not in script, f"{path.name} has {word}"
+
+
+def test_rows_that_differ_from_the_manifest_are_told(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "corpus")
+    doc = manifest()
+    doc["counts"]["rows"]["forward"] = 9
+    (folder / "manifest.json").write_text(json.dumps(doc))
+    assert "9 forward rows stated, 6 found" in build_page(folder).read_text(encoding="utf-8")
+
+
+def test_a_corpus_without_samples_or_drops_has_a_page(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "corpus")
+    doc = {**manifest(), "drops": {}, "figures": {}}
+    doc["counts"] = {**doc["counts"], "programs_seen": 0, "programs_kept": 0}
+    (folder / "manifest.json").write_text(json.dumps(doc))
+    (folder / "showcase.json").write_text('{"samples": []}')
+    text = build_page(folder).read_text(encoding="utf-8")
+    assert "Nothing was dropped" in text
+    assert "no samples to show" in text
+
+
+def _edit(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    def edit(folder: Path) -> None:
+        doc = json.loads((folder / name).read_text())
+        change(doc)
+        (folder / name).write_text(json.dumps(doc))
+
+    return edit
+
+
+def _first(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    return _edit("showcase.json", lambda doc: change(doc["samples"][1]))
+
+
+MALFORMED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no manifest": (lambda d: (d / "manifest.json").unlink(), "manifest.json: no such file"),
+    "no showcase": (lambda d: (d / "showcase.json").unlink(), "showcase.json: no such file"),
+    "no rows": (lambda d: shutil.rmtree(d / "rows"), "rows: no such folder"),
+    "torn manifest": (lambda d: (d / "manifest.json").write_text('{"counts": '), "manifest.json: not JSON"),
+    "manifest is a list": (lambda d: (d / "manifest.json").write_text("[]"), "expected a JSON object, got list"),
+    "no counts": (_edit("manifest.json", lambda m: m.pop("counts")), "'counts' must be an object"),
+    "a count is text": (
+        _edit("manifest.json", lambda m: m["counts"].update(cases="9")),
+        "counts['cases'] must be a number",
+    ),
+    "a count is missing": (_edit("manifest.json", lambda m: m["counts"].pop("cases")), "counts lack cases"),
+    "found_by is a list": (_edit("manifest.json", lambda m: m.update(found_by=[])), "'found_by' must be an object"),
+    "a drop is true": (_edit("manifest.json", lambda m: m["drops"].update(x=True)), "drops['x'] must be a number"),
+    "a torn row": (lambda d: (d / "rows" / "00000.jsonl").open("a").write('{"id"'), "00000.jsonl:8: not a JSON row"),
+    "a row without id": (lambda d: (d / "rows" / "00001.jsonl").write_text("{}\n"), "00001.jsonl:1"),
+    "samples is a number": (_edit("showcase.json", lambda s: s.update(samples=3)), "'samples' must be a list"),
+    "a sample is text": (
+        _edit("showcase.json", lambda s: s.update(samples=["x"])),
+        "samples[0]: expected a JSON object",
+    ),
+    "no program": (_first(lambda s: s.pop("program")), "samples[1].program"),
+    "no forward": (_first(lambda s: s.pop("forward")), "samples[1].forward"),
+    "a claim is text": (_first(lambda s: s["forward"].update(claims=["x"])), "samples[1].forward"),
+    "no trace": (_first(lambda s: s.pop("trace")), "samples[1].trace"),
+    "columns differ": (_first(lambda s: s["trace"]["columns"]["sites"].pop()), "samples[1].trace"),
+    "a site is unknown": (
+        _first(lambda s: s["trace"]["columns"].update(sites=[10**6] * len(s["trace"]["columns"]["kinds"]))),
+        "samples[1].trace",
+    ),
+    "another source": (_first(lambda s: s["trace"].update(source="x = 1\n")), "another source than the program"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_folders_give_one_clear_line_and_no_page(name: str, tmp_path: Path, corpus: Path) -> None:
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder, ignore=shutil.ignore_patterns("report.html"))
+    change, expected = MALFORMED[name]
+    change(folder)
+    with pytest.raises(InputError) as caught:
+        build_page(folder)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(folder.glob("report.html*"))
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        build_page(tmp_path / "nowhere")
+
+
+# -- the script
+
+
+def test_the_scripts_parse_and_replay_the_state(tmp_path: Path) -> None:
+    """The stepper's own replay, run by node, against the story that the checker uses."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    from semcoder.monologue.story import Story
+
+    trace, monologue = told("recursion")
+    shape = stepper_shape(trace, monologue)
+    static = Path(__file__).parents[2] / "src/semcoder/report/static"
+    shutil.copy(static / "stepper.js", tmp_path / "stepper.mjs")
+    (tmp_path / "shape.json").write_text(json.dumps(shape))
+    (tmp_path / "run.mjs").write_text(
+        "import { readFileSync } from 'node:fs';\n"
+        "import { stateAt } from './stepper.mjs';\n"
+        "const shape = JSON.parse(readFileSync('shape.json'));\n"
+        "const plain = (s) => ({ ...s, locals: Object.fromEntries(s.locals), globals: Object.fromEntries(s.globals) });\n"
+        "console.log(JSON.stringify(shape.steps.map((_, k) => plain(stateAt(shape, k)))));\n"
+    )
+    done = subprocess.run([node, "run.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    states = json.loads(done.stdout)
+    for moment, state in zip(Story(trace).moments, states, strict=True):
+        after = {name: moment.after(name) for name in {*moment.before, *(c.name for c in moment.step.changes)}}
+        assert state["locals"] == {k: v.display() for k, v in after.items() if v is not None}
+        assert len(state["stack"]) == moment.step.depth + 1
+    assert states[-1]["printed"] == trace.outcome.stdout
+
+
+class Browser:
+    """A headless Chromium driven over its debugging pipe: no network port, no driver package."""
+
+    def __init__(self, profile: Path) -> None:
+        command_end, self._commands = os.pipe()
+        self._replies, reply_end = os.pipe()
+        # Above 9, so that neither is itself one of the descriptors 3 and 4 that the shell below sets up.
+        command_read, reply_write = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (command_end, reply_end))
+        os.close(command_end)
+        os.close(reply_end)
+        options = (
+            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+            f"--disable-component-update --disable-sync --user-data-dir={profile} --remote-debugging-pipe about:blank"
+        )
+        self._process = subprocess.Popen(  # the browser reads commands from descriptor 3 and answers on 4
+            [
+                "bash",
+                "-c",
+                f"exec chromium {options} 3<&{command_read} 4>&{reply_write} {command_read}<&- {reply_write}>&-",
+            ],
+            pass_fds=(command_read, reply_write),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(command_read)
+        os.close(reply_write)
+        self._buffer = b""
+        self._count = 0
+        self._session = ""
+        self.events: list[dict[str, Any]] = []
+        targets = self.send("Target.getTargets")["targetInfos"]
+        target = next(info["targetId"] for info in targets if info["type"] == "page")
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
+
+    def _message(self, deadline: float) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._replies], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._replies, 1 << 16) if ready else b""
+            if not chunk:
+                raise AssertionError("the browser gave no answer")
+            self._buffer += chunk
+        text, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(text)
+        return message
+
+    def send(self, method: str, **params: Any) -> dict[str, Any]:
+        self._count += 1
+        command = {"id": self._count, "method": method, "params": params}
+        if self._session:
+            command["sessionId"] = self._session
+        os.write(self._commands, json.dumps(command).encode() + b"\0")
+        deadline = time.monotonic() + 30
+        while True:
+            message = self._message(deadline)
+            if message.get("id") != self._count:
+                self.events.append(message)
+                continue
+            assert "error" not in message, message
+            result: dict[str, Any] = message["result"]
+            return result
+
+    def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """Load a file and wait until its first stepper is drawn."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.send("Page.navigate", url=path.as_uri())
+        deadline = time.monotonic() + 30
+        while not self.run("document.querySelector('.stepper') !== null"):
+            assert time.monotonic() < deadline, "no stepper was drawn"
+            time.sleep(0.05)
+
+    def show(self, sample: int) -> None:
+        """Scroll to a sample and wait until it is drawn."""
+        deadline = time.monotonic() + 30
+        self.run(f"document.querySelector('#sample-{sample}').scrollIntoView({{ behavior: 'instant' }})")
+        while not self.run(f"document.querySelector('#sample-{sample} .stepper') !== null"):
+            assert time.monotonic() < deadline, f"sample {sample} was not drawn"
+            time.sleep(0.02)
+
+    def run(self, expression: str) -> Any:
+        reply = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in reply, reply
+        return reply["result"].get("value")
+
+    def press(self, key: str) -> None:
+        codes = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Tab": 9, "Enter": 13}
+        text = {"text": "\r"} if key == "Enter" else {}
+        shared = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
+        self.send("Input.dispatchKeyEvent", type="keyDown", **shared, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **shared)
+
+    def close(self) -> None:
+        os.close(self._commands)  # the browser ends when its command pipe does
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._replies)
+
+
+_STATE = """(() => { const s = document.querySelector('#sample-1 .stepper'); const text = (q) =>
+  [...s.querySelectorAll(q)].map((e) => e.textContent); return { status: text('.status')[0],
+  line: text('.code li[aria-current] .number'), arrow: text('.code li[aria-current] .arrow'),
+  sentence: text('.sentences li[aria-current] .said'), names: text('.variables th[scope=row]'),
+  marks: text('.variables td.sign'), slider: s.querySelector('input').value }; })()"""
+
+
+needs_chromium = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="chromium is not installed: the stepper was not driven"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    started = Browser(tmp_path_factory.mktemp("profile"))
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_keyboard_alone_walks_a_run(corpus: Path, browser: Browser) -> None:
+    page = build_page(corpus)
+    steps = stepper_shape(*told("loop"))["steps"]
+    browser.open(page)
+    state = browser.run(_STATE)
+    assert state["status"] == f"Step 1 of {len(steps)}: line 1, in runs, a call begins"
+    assert (state["line"], state["arrow"], state["names"], state["marks"]) == (["1"], ["▶"], ["items"], ["+new"])
+
+    browser.show(1)
+    browser.press("ArrowRight")  # nothing has the focus: the sample in view moves
+    assert browser.run(_STATE)["slider"] == "1"
+    for focus in ("input[type=range]", ".code", ".monologue", "button.sentence"):
+        browser.run(f"document.querySelector('#sample-1 {focus}').focus()")
+        before = int(browser.run(_STATE)["slider"])
+        for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+            browser.press(key)
+        state = browser.run(_STATE)
+        assert int(state["slider"]) == before + 1, focus
+        assert state["line"] == [str(steps[before + 1]["lines"][0])]
+        assert state["sentence"][0].startswith(f"Line {steps[before + 1]['lines'][0]}")
+    browser.press("End")
+    assert browser.run(_STATE)["status"].startswith(f"Step {len(steps)} of")
+    browser.press("ArrowRight")
+    assert int(browser.run(_STATE)["slider"]) == len(steps) - 1
+    changed = next(k for k, s in enumerate(steps) if any(c["old"] for c in s["changes"]))
+    browser.run(f"document.querySelectorAll('#sample-1 button.sentence')[{changed}].focus()")
+    browser.press("Enter")
+    state = browser.run(_STATE)
+    assert int(state["slider"]) == changed
+    assert "●changed" in state["marks"]
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_nothing_hostile_runs_and_nothing_is_fetched(corpus: Path, browser: Browser) -> None:
+    page = build_page(corpus)
+    browser.events.clear()
+    browser.open(page)
+    for k in range(1, len(CASES) + 1):
+        browser.show(k)
+        step_through = f"document.querySelectorAll('#sample-{k} .buttons button')[2]"
+        browser.run(f"for (let i = 0; i < 60; i++) {step_through}.click()")
+    assert browser.run("document.querySelectorAll('.stepper').length") == len(CASES)
+    doubt = browser.run("document.querySelector('#sample-2 .doubts .false').textContent")
+    assert "hanoi returns 2" in doubt
+    assert "In fact: hanoi returns 1" in doubt
+    assert browser.run("document.title") == "SemCoder corpus report"
+    assert browser.run("document.querySelectorAll('article img, article b, article script').length") == 0
+    shown = browser.run("document.querySelector('#sample-4').textContent")
+    assert "</script>" in shown
+    assert "\\u001b[31m" in shown, "a control character is shown as an escape"
+    fetched = [e["params"]["request"]["url"] for e in browser.events if e.get("method") == "Network.requestWillBeSent"]
+    assert fetched
+    assert {url.partition(":")[0] for url in fetched} == {"file"}
+    assert not [e for e in browser.events if e.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_the_current_line_and_sentence_are_in_sight(corpus: Path, browser: Browser) -> None:
+    browser.open(build_page(corpus), width=375, height=500)
+    browser.show(3)  # its first step is in the second half of the source
+    outside = """(() => [...document.querySelectorAll('#sample-3 [aria-current=step]')].filter((e) => {
+      const pane = e.closest('.code, .monologue').getBoundingClientRect(); const box = e.getBoundingClientRect();
+      return box.top < pane.top - 1 || box.top > pane.bottom; }).length)()"""
+    browser.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+    assert browser.run(outside) == 0
+    for _ in range(len(stepper_shape(*told("classes"))["steps"])):
+        browser.run("document.querySelectorAll('#sample-3 .buttons button')[2].click()")
+        assert browser.run(outside) == 0
+    assert browser.run("document.querySelectorAll('#sample-3 [aria-current=step]').length") == 2
+
+
+@pytest.mark.slow
+@needs_chromium
+@pytest.mark.parametrize("width", [375, 900, 1280])
+def test_nothing_is_wider_than_the_window(corpus: Path, browser: Browser, width: int) -> None:
+    browser.open(build_page(corpus), width=width)
+    for k in range(1, len(CASES) + 1):
+        browser.show(k)
+    assert browser.run("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
