@@ -68,11 +68,11 @@ def f(values):
         "f('ab')",
     ),
     "text": (
-        '''def clean(text, mark='`'):
+        """def clean(text, mark='`'):
     words = text.strip().split()
     key = max(words, key=len)
     return f"{mark}{key.upper()!r:>8}{mark}" if len(words) > 1 else mark * 2
-''',
+""",
         "clean('  a `b` \\n c ')",
     ),
     "match": (

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from semcoder._version import __version__
+
 if TYPE_CHECKING:
     from semcoder.api import explain, run, trace, verify
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "explain", "run", "trace", "verify"]
 
 

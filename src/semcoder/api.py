@@ -6,6 +6,7 @@ says why, and never comes back half done. One sandbox is shared by all calls of 
 
 from __future__ import annotations
 
+import ast
 import atexit
 import dataclasses
 import threading
@@ -16,9 +17,9 @@ from pathlib import Path
 from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, Value, encode
 from semcoder.core.calling import call_entry, check_call, parse_source
 from semcoder.errors import LimitHit, SandboxError, UsageError
-from semcoder.monologue import Backward, proposed_call, style
+from semcoder.monologue import Backward, proposed_call
+from semcoder.monologue import style as find_style
 from semcoder.monologue import verify as verify_text
-from semcoder.monologue.forward import exception_text
 from semcoder.monologue.solving import find_input
 from semcoder.sandbox import Job, Limits, Reply, Sandbox, run_program
 from semcoder.tracing import MAX_EVENTS, TASK, Trace, trace_from_document
@@ -48,7 +49,7 @@ def read_source(source: str | Path) -> tuple[str, str]:
         return source, "the program"
     path = Path(source)
     try:
-        return path.read_text(encoding="utf-8"), str(path)
+        return path.read_text(encoding="utf-8-sig"), str(path)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
@@ -60,7 +61,7 @@ def read_source(source: str | Path) -> tuple[str, str]:
 def run(
     source: str | Path, call: str, *, setup: str = "", limits: Limits | None = None, unsafe: bool = False
 ) -> Outcome:
-    """One call, in the sandbox. Whatever the program does is the outcome; a call that is no call raises `UsageError`."""
+    """One call, in the sandbox. What the program does is the outcome; what is no call raises `UsageError`."""
     text, where = read_source(source)
     entry = check_call(parse_source(text, where), call, where)
     with sandbox(unsafe=unsafe) as box:
@@ -121,7 +122,7 @@ def explain(
     *,
     output: str | None = None,
     entry: str | None = None,
-    style_name: str = "forward",
+    style: str = "forward",
     detail: Detail = "line",
     setup: str = "",
     limits: Limits | None = None,
@@ -136,15 +137,26 @@ def explain(
     if (call is None) == (output is None):
         raise UsageError("give a call (forward) or an output (backward), and only one of them")
     text, where = read_source(source)
+    tree = parse_source(text, where)
     if output is not None:
-        return _explain_output(text, where, output, entry, detail, limits or Limits(), budget, unsafe)
+        name = entry or only_function(text, where)
+        check_call(tree, f"{name}()", where)
+        return _explain_output(text, name, _literal(output), detail, limits or Limits(), budget, unsafe)
     assert call is not None
-    run_trace = trace(text, call, setup=setup, limits=limits, unsafe=unsafe) if where == "the program" else None
-    run_trace = run_trace or trace(Path(where), call, setup=setup, limits=limits, unsafe=unsafe)
-    _check_tellable(run_trace)
-    monologue = style(style_name).render(run_trace, detail=detail)
-    again = trace(text, call, setup=setup, limits=limits, unsafe=unsafe)
+    check_call(tree, call, where)
+    chosen = find_style(style)
+    with sandbox(unsafe=unsafe) as box:
+        told, again = trace_many(box, text, [Invocation(call, setup=setup)] * 2, limits or Limits())
+    _check_tellable(told)
+    monologue = chosen.render(told, detail=detail)
     return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
+
+
+def _literal(text: str) -> Value:
+    try:
+        return Value.of(ast.literal_eval(text.strip()))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise UsageError(f'the output {text!r} is not a literal; write one like --output "[1, 2]"') from None
 
 
 def _check_tellable(run_trace: Trace) -> None:
@@ -154,21 +166,14 @@ def _check_tellable(run_trace: Trace) -> None:
     if outcome.status not in ("returned", "raised", "exited"):
         raise LimitHit(f"{run_trace.invocation.text} did not finish ({outcome.status}): {outcome.detail}")
     if run_trace.truncated:
-        raise LimitHit(f"{run_trace.invocation.text} takes more than {len(run_trace):,} recorded events: too long to tell")
+        raise LimitHit(
+            f"{run_trace.invocation.text} takes more than {len(run_trace):,} recorded events: too long to tell"
+        )
 
 
 def _explain_output(
-    text: str, where: str, output: str, entry: str | None, detail: Detail, limits: Limits, budget: int, unsafe: bool
+    text: str, name: str, wanted: Value, detail: Detail, limits: Limits, budget: int, unsafe: bool
 ) -> Monologue:
-    tree = parse_source(text, where)
-    name = entry or only_function(text, where)
-    check_call(tree, f"{name}()", where)
-    try:
-        import ast
-
-        wanted = Value.of(ast.literal_eval(output.strip()))
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        raise UsageError(f'the output {output!r} is not a literal; write one like --output "[1, 2]"') from None
     with sandbox(unsafe=unsafe) as box:
 
         def run_calls(calls: Sequence[str]) -> list[Outcome]:
@@ -177,7 +182,9 @@ def _explain_output(
 
         found = find_input(text, name, wanted, run_calls, budget=budget)
         if found is None:
-            raise LimitHit(f"no input of {name} was found that gives {output} (up to {budget} candidates were run)")
+            raise LimitHit(
+                f"no input of {name} was found that gives {wanted.display(80)} (up to {budget} candidates were run)"
+            )
         first, again = trace_many(box, text, [Invocation(found.call)] * 2, limits)
     monologue = Backward().render(first, detail=detail, found_by=found.how, executed=found.executed)
     return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
@@ -185,8 +192,6 @@ def _explain_output(
 
 def only_function(source: str, where: str = "the program") -> str:
     """The function that is meant where none is named: the only one, or `f`, or the last one that no other calls."""
-    import ast
-
     tree = parse_source(source, where)
     names = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if not names:
@@ -215,6 +220,3 @@ def describe(outcome: Outcome) -> str:
     if outcome.exception is not None:
         return f"raised {outcome.exception}"
     return f"{outcome.status}: {outcome.detail}" if outcome.detail else outcome.status
-
-
-__all__ = ["describe", "exception_text", "explain", "only_function", "read_source", "run", "sandbox", "trace", "trace_many", "verify"]

@@ -19,7 +19,7 @@ class UsageError(SemcoderError):
 
 
 class InputError(UsageError):
-    """Input data (a JSONL row, a configuration file, a stored record) is malformed; the message names file and place."""
+    """Input data (a row, a configuration file, a stored record) is malformed; the message names file and place."""
 
 
 class MissingExtra(UsageError):
@@ -42,4 +42,4 @@ class SandboxError(SemcoderError):
 
 
 class SandboxRefused(SandboxError):
-    """The kernel cannot keep a promise of the sandbox; the message names the promise and the way to go on without it."""
+    """The kernel cannot keep a promise of the sandbox; the message names it and the way to go on without it."""

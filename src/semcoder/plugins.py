@@ -19,7 +19,8 @@ def load_plugins(package: str, *methods: str) -> dict[str, Any]:
             continue
         module = importlib.import_module(f"{package}.{info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
-            own = member.__module__ == module.__name__ and isinstance(getattr(member, "name", None), str)
-            if own and all(callable(getattr(member, method, None)) for method in methods):
-                found[member.name] = member
+            name = getattr(member, "name", None)
+            if member.__module__ == module.__name__ and isinstance(name, str):
+                if all(callable(getattr(member, method, None)) for method in methods):
+                    found[name] = member
     return dict(sorted(found.items()))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcoder.core import Encoder, NotLiteral, TooLarge, Value
+from semcoder.core.values import check_unfolding
 
 SCALARS = (
     st.none()
@@ -83,7 +84,16 @@ def _has_nan(data: Any) -> bool:
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [(1, True), (1, 1.0), (0.0, -0.0), ([1], (1,)), ({1}, frozenset({1})), ("a", b"a"), ([True], [1]), (b"", bytearray())],
+    [
+        (1, True),
+        (1, 1.0),
+        (0.0, -0.0),
+        ([1], (1,)),
+        ({1}, frozenset({1})),
+        ("a", b"a"),
+        ([True], [1]),
+        (b"", bytearray()),
+    ],
 )
 def test_equality_knows_types_and_signs(a: Any, b: Any) -> None:
     assert Value.of(a) != Value.of(b)
@@ -127,8 +137,13 @@ def test_huge_ints_pass_the_digit_limit() -> None:
 
 
 def test_opaque_objects_have_a_type_and_a_bounded_description() -> None:
-    value = Value.of([len, iter([]), (n for n in ()), ast])
-    assert [v.type_name for v in value.children()] == ["builtin_function_or_method", "list_iterator", "generator", "module"]
+    value = Value.of([len, iter([]), iter("").__iter__, ast])
+    assert [v.type_name for v in value.children()] == [
+        "builtin_function_or_method",
+        "list_iterator",
+        "method-wrapper",
+        "module",
+    ]
     assert not value.is_complete()
     assert "0x" not in value.display()
 
@@ -142,13 +157,13 @@ class Hostile:
     def _refuse(self, *_: object) -> Any:
         raise AssertionError("the encoder ran code of the object's class")
 
-    __repr__ = __str__ = __iter__ = __len__ = __getattr__ = __hash__ = _refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __iter__ = __len__ = __getattr__ = __hash__ = _refuse
 
     def __eq__(self, other: object) -> bool:
         return True
 
     @property
-    def __class__(self) -> Any:  # type: ignore[override]
+    def __class__(self) -> Any:  # type: ignore[misc]
         raise AssertionError("the encoder asked the object for its class")
 
 
@@ -175,7 +190,10 @@ def test_bounds(data: Any, why: str) -> None:
 
 
 REFS = st.recursive(
-    st.none() | st.integers(-3, 5) | st.text(max_size=3) | st.sampled_from(["i", "f", "b", "r", "list", "dict", "object", "opaque"]),
+    st.none()
+    | st.integers(-3, 5)
+    | st.text(max_size=3)
+    | st.sampled_from(["i", "f", "b", "r", "list", "dict", "object", "opaque"]),
     lambda inner: st.lists(inner, max_size=4),
     max_leaves=12,
 )
@@ -191,3 +209,14 @@ def test_malformed_wire_is_refused_or_harmless(ref: Any, nodes: list[Any]) -> No
     value.display()
     assert value == value
     assert isinstance(value.is_literal(), bool)
+
+
+def test_shared_parts_are_encoded_once_and_endless_unfolding_is_refused() -> None:
+    value: Any = []
+    for _ in range(60):
+        value = [value, value]
+    encoder = Encoder()
+    ref = encoder.ref(value)
+    assert len(encoder.nodes) == 61
+    with pytest.raises(TooLarge, match="unfolds"):
+        check_unfolding(encoder.nodes, ref)

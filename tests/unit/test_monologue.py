@@ -12,7 +12,9 @@ from semcoder.monologue.sentences import CLAUSES, Fact, mask, read_clauses, read
 from semcoder.tracing import trace_here
 from tests.programs import PROGRAMS
 
-CODE = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Co")), min_size=1).map(str.strip).filter(bool)
+CODE = (
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Co")), min_size=1).map(str.strip).filter(bool)
+)
 SIMPLE = [k for k in CLAUSES if k not in ("called", "must_start")]
 
 
@@ -85,9 +87,9 @@ def test_a_changed_place_is_named_with_what_was_true(old: str, new: str, true: s
 
 
 def test_other_spellings_of_the_same_value_and_expression_hold() -> None:
-    trace = trace_here("def f(s):\n    t = s + \"it's\"\n    if len(t)>1:\n        return t\n", "f('a')")
+    trace = trace_here('def f(s):\n    t = s + "it\'s"\n    if len(t)>1:\n        return t\n', "f('a')")
     text = style("forward").render(trace).text
-    text = text.replace("`\"ait's\"`", "`'ait\\'s'`").replace("len(t)>1", "len( t ) > 1")
+    text = text.replace('`"ait\'s"`', "`'ait\\'s'`").replace("len(t)>1", "len( t ) > 1")
     assert [c for c in verify(text, trace) if c.verdict is not True] == []
 
 

@@ -7,8 +7,22 @@ from typing import Any
 
 import pytest
 
-from semcoder.core import Claim, Invocation, Monologue, Origin, Outcome, Program, Raised, Sample, Score, Value, decode, dump, load
-from semcoder.core import codec
+from semcoder.core import (
+    Claim,
+    Invocation,
+    Monologue,
+    Origin,
+    Outcome,
+    Program,
+    Raised,
+    Sample,
+    Score,
+    Value,
+    codec,
+    decode,
+    dump,
+    load,
+)
 from semcoder.errors import InputError
 
 PROGRAM = Program("def f(x):\n    return x\n", "f", Origin("stdlib", "python", "3.11", "bisect.py", 4), "PSF-2.0")
@@ -47,7 +61,11 @@ def test_published_rows_load_and_unknown_fields_are_ignored() -> None:
         (Program, {"source": 1, "entry": "f"}, "row.source: expected str, got int"),
         (Program, [], "row: expected a JSON object"),
         (Outcome, {"status": "returned", "value": {"ref": [9], "nodes": []}}, "row.value: a ref points to node 9 of 0"),
-        (Monologue, {"direction": "forward", "style": "", "text": "", "answer": "", "claims": 3}, "row.claims: expected a list"),
+        (
+            Monologue,
+            {"direction": "forward", "style": "", "text": "", "answer": "", "claims": 3},
+            "row.claims: expected a list",
+        ),
         (Program, {"schema": 99, "source": "", "entry": ""}, "schema version 99 is unknown"),
     ],
 )

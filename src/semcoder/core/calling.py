@@ -39,9 +39,10 @@ def parse_source(source: str, where: str = "the program") -> ast.Module:
     try:
         return ast.parse(source, FILENAME)
     except SyntaxError as error:
-        raise UsageError(f"{where} has a syntax error at line {error.lineno}, column {error.offset}: {error.msg}") from None
+        place = f" at line {error.lineno}, column {error.offset}" if error.lineno else ""
+        raise UsageError(f"{where} has a syntax error{place}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(f"{where} cannot be parsed: {error}") from None
+        raise UsageError(f"{where} cannot be parsed: {str(error) or 'it is nested too deeply'}") from None
 
 
 def call_entry(text: str) -> str:
@@ -119,7 +120,9 @@ def plain_compile(tree: ast.Module, filename: str) -> types.CodeType:
 class Caller:
     """A program, parsed and compiled once, called any number of times. Raises `UsageError` on a syntax error."""
 
-    def __init__(self, source: str, compiler: Compiler = plain_compile, extra_builtins: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, source: str, compiler: Compiler = plain_compile, extra_builtins: dict[str, Any] | None = None
+    ) -> None:
         self.tree = parse_source(source)
         self._extra = extra_builtins or {}
         try:
@@ -133,7 +136,10 @@ class Caller:
         """A fresh module's namespace, registered in `sys.modules` (dataclasses and pickle look there)."""
         module = types.ModuleType(name)
         space = module.__dict__
-        space["__builtins__"] = {**vars(builtins), **self._extra} if self._extra else builtins
+        space["__builtins__"] = builtins
+        if self._extra:  # a module of its own: a program may look at `__builtins__`
+            space["__builtins__"] = types.ModuleType("builtins")
+            vars(space["__builtins__"]).update({**vars(builtins), **self._extra})
         if name != "__main__":
             sys.modules[name] = module
         return space
@@ -217,9 +223,9 @@ def raised(error: BaseException, encoder: Encoder) -> Raised:
 
 @contextlib.contextmanager
 def _streams(output: Output, stdin: str) -> Any:
-    """Standard streams of the program for the time of a call. Standard error is counted with nothing and dropped."""
+    """Standard streams of the program for the time of a call. Standard error is dropped."""
     saved = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(stdin), output, io.StringIO()  # type: ignore[assignment]
+    sys.stdin, sys.stdout, sys.stderr = io.StringIO(stdin), output, io.StringIO()
     try:
         yield
     finally:

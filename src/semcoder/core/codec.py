@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -56,7 +56,9 @@ def load(record_type: type[T], doc: Any, where: str = "document") -> T:
         raise InputError(f"{where}: expected a JSON object, got {type(doc).__name__}")
     version = doc.get("schema", SCHEMA_VERSION)
     if type(version) is not int or version < 0 or version > SCHEMA_VERSION:
-        raise InputError(f"{where}: schema version {version!r} is unknown here (newest: {SCHEMA_VERSION}); update semcoder")
+        raise InputError(
+            f"{where}: schema version {version!r} is unknown here (newest: {SCHEMA_VERSION}); update semcoder"
+        )
     while version < SCHEMA_VERSION:
         if version not in MIGRATIONS:
             raise InputError(f"{where}: no migration from schema version {version}")
@@ -79,8 +81,8 @@ def decode(record_type: type[T], doc: Any, where: str = "document") -> T:
 
 
 @cache
-def _hints(record_type: type) -> dict[str, Any]:
-    return typing.get_type_hints(record_type)
+def _hints(record_type: Hashable) -> dict[str, Any]:
+    return typing.get_type_hints(typing.cast(type, record_type))
 
 
 def _typed(hint: Any, value: Any, where: str) -> Any:

@@ -24,9 +24,11 @@ Runs inside the sandbox: standard library only.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import types
+import weakref
 from collections import deque
 from typing import Any
 
@@ -44,7 +46,7 @@ _SCALARS = frozenset({int, str, bool, type(None), float, bytes, complex, range, 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 # Types whose own repr is trusted C or standard library code and says all there is to say.
 _REPR_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "zoneinfo"})
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _CALLABLES = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -96,11 +98,13 @@ class Encoder:
         self._max_nodes = max_nodes
         self._max_depth = max_depth
         self._room = max_text
-        # id -> (the object, kept alive so that its id stays its own; children; their types; node index)
-        self._seen: dict[int, tuple[Any, tuple[Any, ...], tuple[Any, ...], int]] = {}
+        # id -> (children; their types; node index)
+        self._seen: dict[int, tuple[tuple[Any, ...], tuple[Any, ...], int]] = {}
         self._oids: dict[int, int] = {}
+        self._oid_count = 0
         self._keep: list[Any] = []
         self._active: dict[int, int] = {}
+        self._done: dict[int, Ref] = {}  # within one call of `ref`: what shares parts is encoded once, not once a path
         self._depth = 0
         self._frozen: dict[int, Ref] = {}
 
@@ -111,7 +115,7 @@ class Encoder:
             self._spend(len(obj))
             return obj
         if kind in _SCALARS:
-            if kind is int and not -INT_MAX <= obj <= INT_MAX or kind is bytes:
+            if (kind is int and not -INT_MAX <= obj <= INT_MAX) or kind is bytes:
                 self._spend(len(obj) if kind is bytes else obj.bit_length() // 4)
             return scalar_ref(obj)
         frozen = self._frozen.get(id(obj))
@@ -124,6 +128,10 @@ class Encoder:
 
     def _container(self, obj: Any, kind: type) -> Ref:
         key = id(obj)
+        if self._depth == 0:
+            self._done.clear()
+        elif key in self._done:
+            return self._done[key]
         active = self._active.get(key)
         if active is not None:
             if active < 0:  # first time that a cycle comes back here: the node gets its place now
@@ -140,17 +148,17 @@ class Encoder:
             place = self._active.pop(key)
         if place >= 0:
             self.nodes[place] = (name, self._oid(obj), *children)
-            return (place,)
+            return self._done.setdefault(key, (place,))
         types_ = tuple(map(type, children))
         old = self._seen.get(key)
-        if old is not None and old[1] == children and old[2] == types_:
-            return (old[3],)
+        if old is not None and old[0] == children and old[1] == types_:
+            return self._done.setdefault(key, (old[2],))
         self._spend(8 * len(children))
         place = self._append((name, self._oid(obj), *children))
-        self._seen[key] = (obj, children, types_, place)
+        self._seen[key] = (children, types_, place)  # `_oid` keeps the object, or forgets it when it dies
         if name in ("tuple", "frozenset") and all(type(c) is not tuple or len(c) > 1 for c in children):
             self._frozen[key] = (place,)  # cannot change: all its members are atoms
-        return (place,)
+        return self._done.setdefault(key, (place,))
 
     def _append(self, node: Node) -> int:
         if len(self.nodes) >= self._max_nodes:
@@ -162,9 +170,18 @@ class Encoder:
         key = id(obj)
         oid = self._oids.get(key)
         if oid is None:
-            oid = self._oids[key] = len(self._oids)
-            self._keep.append(obj)
+            oid = self._oids[key] = self._oid_count
+            self._oid_count += 1
+            try:  # an object may die when the program lets it (finalizers!); its id is forgotten before it is reused
+                self._keep.append(weakref.ref(obj, functools.partial(self._gone, key)))
+            except TypeError:  # lists, dicts, tuples: kept alive, so that the id stays theirs
+                self._keep.append(obj)
         return oid
+
+    def _gone(self, key: int, _: Any) -> None:
+        self._oids.pop(key, None)
+        self._seen.pop(key, None)
+        self._frozen.pop(key, None)
 
     def _describe(self, obj: Any, kind: type) -> tuple[str, tuple[Any, ...]]:
         """Kind and children of anything that is not a scalar of an exact builtin type."""
@@ -210,7 +227,7 @@ class Encoder:
 
     def _set_refs(self, parts: Any) -> tuple[Any, ...]:
         kinds = set(map(type, parts))
-        if kinds == {int} or kinds == {str}:
+        if kinds in ({int}, {str}):
             return self._refs(sorted(parts))
         refs = self._refs(list(parts))
         return tuple(sorted(refs, key=self._order))
@@ -240,7 +257,7 @@ class Encoder:
             return "opaque", ("module", str(vars(obj).get("__name__", "")))
         if module in _REPR_MODULES:
             return "opaque", (name, bounded(repr(obj)))
-        if module == "builtins" or module in sys.stdlib_module_names and module != "__main__":
+        if module == "builtins" or (module in sys.stdlib_module_names and module != "__main__"):
             return "opaque", (name, "")
         attributes = _attributes(obj, kind)
         member = attributes.get("_name_")

@@ -13,12 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from semcoder.core.encode import Encoder, Ref
+from semcoder.core.encode import MAX_DEPTH, Encoder, Ref, TooLarge
 
 _BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "dict": "{}"}
+#: Bounds of a value as it unfolds: an encoder never nests deeper, and nobody reads more (8 characters are one part).
+MAX_VALUE_DEPTH = MAX_DEPTH + 10
+MAX_UNFOLDED = 10_000_000
 _PLAIN = frozenset({"list", "tuple", "set", "frozenset", "dict", "bytearray"})
 
 
@@ -119,7 +122,7 @@ class Value:
         return {str(name): Value(ref, self.nodes) for name, ref in zip(node[3::2], node[4::2], strict=True)}
 
     def is_complete(self) -> bool:
-        """Whether all of it is data: no opaque part, no cycle, nothing that `literal` cannot write but class instances."""
+        """Whether all of it is data: no opaque part (a function, an iterator) and no live view of a dict."""
         return all(v.base not in ("opaque", "view") for v in self.walk())
 
     def is_literal(self) -> bool:
@@ -145,7 +148,7 @@ class Value:
             yield value
 
     def display(self, limit: int | None = None) -> str:
-        """What `repr` prints for plain data, sets sorted; with `limit`, shortened in the middle to about that length."""
+        """What `repr` prints for plain data, sets sorted; with `limit`, shortened in the middle to about that."""
         text = _Writer(self.nodes, literal=False).write(self.ref)
         if limit is None or len(text) <= limit:
             return text
@@ -158,7 +161,10 @@ class Value:
 
     def to_python(self) -> Any:
         """A new live object equal to this value. Raises `NotLiteral` where it is not plain data."""
-        return _build(self, {})
+        try:
+            return _build(self, {})
+        except TypeError:
+            raise NotLiteral("a set or a dict holds what cannot be hashed") from None
 
     def python_equal(self, other: Value) -> bool | None:
         """Python's `==` where both are plain data (`1 == 1.0 == True`), None where one is not."""
@@ -218,6 +224,8 @@ def _check_scalar(tag: str, ref: Sequence[Any]) -> None:
             check_ref(part, 0)
             if not isinstance(Value(part).to_python(), int):
                 raise ValueError("a range has ends that are not ints")
+        if _scalar(ref[3]) == 0:
+            raise ValueError("a range has step 0")
         return
     if not all(isinstance(part, str) for part in ref):
         raise ValueError("a tagged ref holds text")
@@ -227,7 +235,10 @@ def _check_scalar(tag: str, ref: Sequence[Any]) -> None:
         bytes.fromhex(ref[1])
     else:
         for part in ref[1:]:
-            float.fromhex(part)
+            try:
+                float.fromhex(part)
+            except OverflowError:
+                raise ValueError("a float is out of range") from None
 
 
 def check_nodes(nodes: list[Any]) -> None:
@@ -255,6 +266,37 @@ def check_nodes(nodes: list[Any]) -> None:
             check_ref(ref, size)
 
 
+def check_unfolding(nodes: Sequence[Any], places: Iterable[int]) -> None:
+    """Raises `TooLarge` for nodes that no honest encoder nests so deep, or that unfold beyond bounds.
+
+    Equality, display and literals follow a value as it unfolds: sixty nodes that each hold the next one twice unfold to
+    more than any memory. Whoever takes a table from an untrusted process calls this before anything else reads it.
+    """
+    sizes: dict[int, tuple[int, int]] = {}  # place -> parts it unfolds to (0 while open: a cycle ends there), depth
+    todo = [Value((place,), nodes) for place in places]
+    while todo:
+        place = todo[-1].place
+        assert place is not None
+        parts = todo[-1].children()
+        below = [part for part in parts if part.place is not None]
+        if place not in sizes:
+            sizes[place] = (0, 0)
+            todo += [part for part in below if part.place not in sizes]
+            continue
+        todo.pop()
+        if sizes[place][0]:
+            continue
+        text = sum(len(part.ref) for part in parts if isinstance(part.ref, str)) // 8
+        inner = [sizes[part.place] for part in below if part.place is not None]
+        size = 1 + len(parts) + text + sum(size for size, _ in inner)
+        depth = 1 + max((depth for _, depth in inner), default=0)
+        if depth > MAX_VALUE_DEPTH:
+            raise TooLarge("a value is nested too deep")
+        if size > MAX_UNFOLDED:
+            raise TooLarge("a value unfolds to too much")
+        sizes[place] = (size, depth)
+
+
 def _renumber(ref: Ref, order: dict[int, int]) -> Ref:
     if isinstance(ref, (tuple, list)) and len(ref) == 1 and not isinstance(ref[0], str):
         return (order[ref[0]],)
@@ -279,7 +321,7 @@ def _same(a: Value, b: Value, assumed: set[tuple[int, int]]) -> bool:
     if len(na) != len(nb):
         return False
     base = a.base
-    if base == "object" and list(na[3::2]) != list(nb[3::2]) or base == "bytearray" and na[2] != nb[2]:
+    if (base == "object" and list(na[3::2]) != list(nb[3::2])) or (base == "bytearray" and na[2] != nb[2]):
         return False
     if base in ("object", "exception", "opaque") and list(na[2 : 2 + _TEXT_PARTS[base]]) != list(
         nb[2 : 2 + _TEXT_PARTS[base]]
@@ -372,8 +414,8 @@ class _Writer:
         if place in self._open:
             if self._literal:
                 raise NotLiteral("a value that contains itself has no literal form")
-            open_, close = _BRACKETS.get(str(self._nodes[place][0]).partition("/")[0], "<>")
-            return f"{open_}...{close}"
+            brackets = _BRACKETS.get(str(self._nodes[place][0]).partition("/")[0], "<>")
+            return f"{brackets[0]}...{brackets[1]}"
         self._open.add(place)
         try:
             return self._node(self._nodes[place])

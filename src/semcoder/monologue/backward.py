@@ -32,7 +32,9 @@ class Backward:
     name = "backward"
     direction = "backward"
 
-    def render(self, trace: Trace, *, detail: Detail = "line", found_by: str = "search", executed: int = 1) -> Monologue:
+    def render(
+        self, trace: Trace, *, detail: Detail = "line", found_by: str = "search", executed: int = 1
+    ) -> Monologue:
         """The monologue for the execution of a proposed input. `trace` must be of a call that returned.
 
         `found_by` is inversion, constraints or search; `executed` how many candidates were run. With `expression`
@@ -42,7 +44,10 @@ class Backward:
         if output is None:
             raise ValueError("a backward monologue needs a call that returned")
         call = trace.invocation.text.strip()
-        lines = [*purpose_of(trace.tree, called_function(trace)), write([Fact("goal_returns", (output.display(),))]) + "."]
+        lines = [
+            *purpose_of(trace.tree, called_function(trace)),
+            write([Fact("goal_returns", (output.display(),))]) + ".",
+        ]
         told = list(_backwards(Story(trace)))
         for line, facts in told if detail == "expression" else told[:MAX_SENTENCES]:
             lines.append(write_sentence(line, facts))
@@ -85,7 +90,7 @@ class _Slice:
             returned = wants_return and step.returned is not None and step.ends_frame
             facts = self._facts(moment, returned)
             # The part of a statement after a call depends on what the call returned.
-            wants_return = bool(facts) and step.kind == "resume" or (wants_return and not returned and not facts)
+            wants_return = (bool(facts) and step.kind == "resume") or (wants_return and not returned and not facts)
             if facts:
                 yield step.line, facts
                 self._need(moment)
@@ -102,7 +107,11 @@ class _Slice:
         if step.kind == "iteration" and changed:
             facts.append(Fact("iteration", (str(step.count),)))
         facts.extend(Fact("must_become", (c.name, c.new.display())) for c in changed if c.new is not None)
-        if (frame, id(step.node)) in self._guards and step.truth is not None and isinstance(step.node, (ast.If, ast.While)):
+        if (
+            (frame, id(step.node)) in self._guards
+            and step.truth is not None
+            and isinstance(step.node, (ast.If, ast.While))
+        ):
             test = self._story.text(step.node.test)
             facts.append(Fact("must_hold", (test, "true" if step.truth else "false")))
         constraints = self._constraints(moment)
@@ -144,7 +153,11 @@ class _Slice:
         for part in moment.step.parts:
             if part.kind == "e" and isinstance(part.node, ast.Call) and part.value is not None:
                 operand, kind = _operand(part.node)
-                if kind and operand is not None and check_constraint(kind, self._operand_value(moment, operand), part.value):
+                if (
+                    kind
+                    and operand is not None
+                    and check_constraint(kind, self._operand_value(moment, operand), part.value)
+                ):
                     facts.append(Fact(kind, (self._story.text(operand), part.value.display())))
         return facts
 
@@ -154,7 +167,7 @@ class _Slice:
         return moment.step.value_of(operand)
 
     def _reminders(self, moment: Moment, constraints: list[Fact]) -> list[Fact]:
-        """What the variables that the step reads must be; what they happen to be, where a constraint says all there is."""
+        """What the variables that the step reads must be, or happen to be where a constraint says all there is."""
         facts = []
         loose = {fact.slots[0] for fact in constraints}
         for name in _reads(moment.step.node):
@@ -195,15 +208,33 @@ def _reads(node: ast.AST) -> list[str]:
     return list(names)
 
 
-_BY_FUNCTION = {"sorted": "any_order", "len": "length", "sum": "total", "set": "distinct", "max": "largest", "min": "smallest"}
-_BY_METHOD = {"lower": "any_case", "upper": "any_case", "casefold": "any_case", "strip": "stripped", "lstrip": "stripped",
-              "rstrip": "stripped"}  # fmt: skip
+_BY_FUNCTION = {
+    "sorted": "any_order",
+    "len": "length",
+    "sum": "total",
+    "set": "distinct",
+    "max": "largest",
+    "min": "smallest",
+}
+_BY_METHOD = {
+    "lower": "any_case",
+    "upper": "any_case",
+    "casefold": "any_case",
+    "strip": "stripped",
+    "lstrip": "stripped",
+    "rstrip": "stripped",
+}
 
 
 def _operand(call: ast.Call) -> tuple[ast.expr | None, str]:
     """The operand of a call that forgets something about it, and the constraint that remains."""
     func = call.func
-    if isinstance(func, ast.Name) and func.id in _BY_FUNCTION and len(call.args) == 1 and not isinstance(call.args[0], ast.Starred):
+    if (
+        isinstance(func, ast.Name)
+        and func.id in _BY_FUNCTION
+        and len(call.args) == 1
+        and not isinstance(call.args[0], ast.Starred)
+    ):
         if func.id in ("max", "min") and call.keywords:
             return None, ""
         return call.args[0], _BY_FUNCTION[func.id]

@@ -9,7 +9,7 @@ It does not shorten values.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from semcoder.core import Detail, Value
 from semcoder.monologue.sentences import Fact
@@ -134,7 +134,7 @@ class _Narrator:
         else:
             yield Fact(prefix + "becomes", (change.name, self._say(change.new)))
 
-    def _stays(self, targets: list[ast.expr]) -> list[Fact]:
+    def _stays(self, targets: Sequence[ast.expr]) -> list[Fact]:
         """Names that were assigned the value they already had."""
         changed = {change.name for change in self._step.changes}
         names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]

@@ -36,5 +36,5 @@ def purpose_of(tree: ast.Module, name: str) -> list[str]:
         return [f"What the function is for, in its author's words: {sentence}"]
     words = [word for word in re.split(r"_+|(?<=[a-z])(?=[A-Z])", function.name) if word]
     if len(words) > 1:
-        return [f'Going by its name, the function is meant to do this: {" ".join(words).lower()}.']
+        return [f"Going by its name, the function is meant to do this: {' '.join(words).lower()}."]
     return []

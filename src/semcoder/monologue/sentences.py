@@ -177,7 +177,7 @@ _SEPARATOR = re.compile(r"; |, so ")
 
 
 def read_clauses(text: str) -> list[Fact]:
-    """The facts of a sentence (without its final full stop). What no template fits becomes `Fact("unread", (clause,))`."""
+    """The facts of a sentence (without its full stop). What no template fits becomes `Fact("unread", (clause,))`."""
     masked, codes = mask(text)
     facts: list[Fact] = []
     at = 0
@@ -242,6 +242,4 @@ def _read_lines(text: str) -> Iterable[Sentence]:
             yield Sentence(body, start, 0, False, facts)
 
 
-_WHOLE = frozenset(
-    kind for kind in CLAUSES if kind.startswith(("outcome_", "program_", "goal_")) or kind == "call"
-)
+_WHOLE = frozenset(kind for kind in CLAUSES if kind.startswith(("outcome_", "program_", "goal_")) or kind == "call")

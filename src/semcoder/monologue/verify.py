@@ -156,7 +156,7 @@ def matches(claimed: str, value: Value) -> bool:
 
 
 class _Alignment:
-    """Lays sentences along steps: which moment each sentence speaks of, and what is wrong with its place if anything."""
+    """Lays sentences along steps: which moment each speaks of, and what is wrong with its place if anything."""
 
     def __init__(self, story: Story, sentences: Sequence[Sentence]) -> None:
         self._moments = story.moments
@@ -206,7 +206,11 @@ class _Alignment:
 
     def _mandatory(self, at: int) -> int | None:
         return next(
-            (p for p in range(at, len(self._moments)) if p not in self._taken and self._moments[p].step.kind != "resume"),
+            (
+                p
+                for p in range(at, len(self._moments))
+                if p not in self._taken and self._moments[p].step.kind != "resume"
+            ),
             None,
         )
 
@@ -226,7 +230,11 @@ class _Alignment:
         return f"line {step.line} runs next ({_SORTS.get(step.kind, step.kind)})"
 
 
-_SORTS = {"call": "the call of a function", "exhausted": "the loop has no more items", "catch": "an exception is caught"}
+_SORTS = {
+    "call": "the call of a function",
+    "exhausted": "the loop has no more items",
+    "catch": "an exception is caught",
+}
 _MARKS = {
     "called": ("call",),
     "called_bare": ("call",),
@@ -282,10 +290,11 @@ class _Judge:
         expression, claimed = fact.slots
         key = normal(expression)
         for position, part in enumerate(self._step.parts):
-            if part.kind == "e" and part.node is not None and position > self._seen.get("", -1):
-                if part.value is not None and normal(self._story.text(part.node)) == key is not None:
-                    self._seen[""] = position  # values are told in the order in which they came about
-                    return matches(claimed, part.value), f"{expression} is {part.value.display()}"
+            if part.kind != "e" or part.node is None or part.value is None or position <= self._seen.get("", -1):
+                continue
+            if normal(self._story.text(part.node)) == key is not None:
+                self._seen[""] = position  # values are told in the order in which they came about
+                return matches(claimed, part.value), f"{expression} is {part.value.display()}"
         if any(p.kind == "e" and p.node and normal(self._story.text(p.node)) == key for p in self._step.parts):
             return False, f"{expression} is not evaluated again, or not in this order"
         return self._variable(expression, claimed)
@@ -353,7 +362,9 @@ class _Judge:
     def _condition(self, fact: Fact) -> tuple[bool | None, str]:
         expression, claimed = fact.slots
         key = normal(expression)
-        truths = [p.truth for p in self._step.parts if p.kind == "t" and p.node and normal(self._story.text(p.node)) == key]
+        truths = [
+            p.truth for p in self._step.parts if p.kind == "t" and p.node and normal(self._story.text(p.node)) == key
+        ]
         if not truths:
             return None, f"line {self._step.line} does not test {expression}"
         seen = self._seen.get(f"t{key}", 0)

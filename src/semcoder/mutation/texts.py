@@ -6,6 +6,7 @@ Works on the text alone, by its line structure and code spans, without the reade
 from __future__ import annotations
 
 import ast
+import itertools
 import random
 import re
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def corrupt_order(text: str, rng: random.Random) -> str | None:
     steps = [k for k, row in enumerate(rows) if row.startswith("Line ")]
     how = rng.choice(["swap", "drop", "twice"])
     if how == "swap":
-        pairs = [(a, b) for a, b in zip(steps, steps[1:], strict=False) if rows[a] != rows[b] and b == a + 1]
+        pairs = [(a, b) for a, b in itertools.pairwise(steps) if rows[a] != rows[b] and b == a + 1]
         if not pairs:
             return None
         a, b = rng.choice(pairs)

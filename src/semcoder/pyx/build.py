@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import semcoder
+from semcoder._version import __version__
 from semcoder.core import SCHEMA_VERSION
 from semcoder.errors import MissingExtra, UsageError
 from semcoder.pyx.config import BuildConfig, check, differences, saved
@@ -106,7 +106,9 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
         old = json.loads(path.read_text())
         if old["hash"] != config.hash:
             fields = ", ".join(differences(old["config"], config))
-            raise UsageError(f"{folder}: made with another configuration (differs in: {fields}); use another --out folder")
+            raise UsageError(
+                f"{folder}: made with another configuration (differs in: {fields}); use another --out folder"
+            )
     elif any(child.name != ".lock" for child in folder.iterdir()):
         raise UsageError(f"{folder}: not empty, and not a build folder; use another --out folder")
     else:
@@ -115,7 +117,7 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
 
 def _executor(pipeline: list[Any], tasks: int, workers: int, logs: Path) -> Any:
     try:
-        from datatrove.executor import LocalPipelineExecutor
+        from datatrove.executor import LocalPipelineExecutor  # type: ignore[import-untyped]
     except ImportError:
         raise MissingExtra("datatrove", "data") from None
     return LocalPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs))
@@ -226,7 +228,7 @@ class _Summary:
 
 def _identity(config: BuildConfig) -> dict[str, Any]:
     doc = saved(config)
-    versions = {"semcoder": semcoder.__version__, "python": platform.python_version(), "schema": str(SCHEMA_VERSION)}
+    versions = {"semcoder": __version__, "python": platform.python_version(), "schema": str(SCHEMA_VERSION)}
     for package in ("datatrove", "hypothesis"):
         try:
             versions[package] = importlib.metadata.version(package)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, encode
 from semcoder.errors import InputError
-from semcoder.mutation import propose, refine
+from semcoder.mutation import InputFinder
 from semcoder.pyx.config import BuildConfig
 from semcoder.sandbox import Job, Limits, Sandbox, run_program
 from semcoder.seeds.examples import examples
@@ -67,14 +67,17 @@ class Coverage:
 def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> list[Case]:
     """The program's cases, those that add coverage first. Raises `Rejected`."""
     limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
+    finder = InputFinder(program, seed=config.seed)
     known = examples(program)
-    first = propose(program, known, n=config.candidates, seed=config.seed)
+    if finder.hopeless() and not known:
+        raise Rejected("a parameter takes no literal", finder.hopeless())
+    first = finder.propose(known, n=config.candidates)
     outcomes = _run(program, first, box, limits)
     good = _good(first, outcomes, config)
+    second = finder.refine(good, n=config.candidates // 2)
+    good += _good(second, _run(program, second, box, limits), config)
     if not good:
         raise Rejected("no input returned plain data", _commonest(outcomes))
-    second = [i for i in refine(program, good, n=config.candidates // 2, seed=config.seed) if i not in set(first)]
-    good += _good(second, _run(program, second, box, limits), config)
     good = good[: _WIDEN * config.cases_per_program]
     if len({_key(outcome) for outcome in _again(program, good, box, limits)}) < 2:
         raise Rejected("the result does not depend on the input")
@@ -91,7 +94,9 @@ def _key(outcome: Outcome) -> str:
     return outcome.value.digest() if outcome.value is not None else outcome.status
 
 
-def _run(program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, hash_seed: int = 0) -> list[Outcome]:
+def _run(
+    program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, hash_seed: int = 0
+) -> list[Outcome]:
     """Outcomes of all calls, a few first, so that a program that hangs on everything is given up soon."""
     outcomes: list[Outcome] = []
     slow = 0
@@ -217,7 +222,7 @@ def normal_form(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
-            if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-                body[:1] = [] if len(body) > 1 else [ast.Pass()]
+        documented = isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node)
+        if documented and isinstance(body, list):
+            body[:1] = [] if len(body) > 1 else [ast.Pass()]
     return ast.dump(tree, include_attributes=False)

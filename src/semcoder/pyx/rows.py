@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from semcoder.core import Claim, Invocation, Monologue, Outcome, Program, Sample, Value, content_id
 from semcoder.errors import InputError
 from semcoder.monologue import Backward, style, verify
+from semcoder.monologue.purpose import find_function
 from semcoder.monologue.solving import find_input
 from semcoder.pyx.cases import Case, trace_job
 from semcoder.pyx.config import BuildConfig
@@ -74,11 +75,7 @@ class Teller:
     # -- natural language to code
 
     def _descriptions(self) -> list[Sample]:
-        function = next(
-            (n for n in ast.walk(ast.parse(self._program.source))
-             if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == self._program.entry.rpartition(".")[2]),
-            None,
-        )  # fmt: skip
+        function = find_function(ast.parse(self._program.source), self._program.entry)
         docstring = ast.get_docstring(function) if function is not None else None
         if function is None or not docstring or len(docstring.split()) < 4:
             return []

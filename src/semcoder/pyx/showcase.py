@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semcoder.core import Monologue, Program, Sample, decode, encode
@@ -12,7 +13,6 @@ from semcoder.pyx.cases import trace_job
 from semcoder.pyx.config import BuildConfig
 from semcoder.sandbox import Limits, Sandbox
 from semcoder.tracing import Trace, trace_from_document
-import dataclasses
 
 COUNT = 6
 #: Long enough to have something to show, short enough to read.
@@ -22,11 +22,16 @@ _LENGTHS = (500, 2500)
 def showcase(rows: dict[str, list[dict[str, Any]]], config: BuildConfig) -> dict[str, Any]:
     """`{"samples": [{"program", "call", "forward", "backward", "trace"}]}`, one program each, deterministic."""
     samples = [decode(Sample, row, "row") for row in rows.get("forward", [])]
-    backward = {s.program.id: s for row in rows.get("backward", []) if (s := decode(Sample, row, "row")).program}
-    readable = [s for s in samples if s.program and _LENGTHS[0] <= len(s.response) <= _LENGTHS[1]] or samples
-    chosen = _spread(readable, COUNT)
+    backward: dict[str, Sample] = {}
+    for row in rows.get("backward", []):
+        sample = decode(Sample, row, "row")
+        if sample.program is not None:
+            backward[sample.program.id] = sample
+    readable = [s for s in samples if _LENGTHS[0] <= len(s.response) <= _LENGTHS[1]]
+    looping = [s for s in readable if "iteration 2 of the loop" in s.response]
+    chosen = _spread(looping or readable or samples, COUNT)
     with Sandbox(workers=1, unsafe=config.unsafe) as box:
-        shown = [_shown(sample, backward.get(sample.program.id if sample.program else ""), box, config) for sample in chosen]  # type: ignore[call-overload]
+        shown = [_shown(sample, backward, box, config) for sample in chosen]
     return {"samples": [doc for doc in shown if doc is not None]}
 
 
@@ -46,9 +51,12 @@ def _trace(program: Program, call: str, box: Sandbox, config: BuildConfig) -> Tr
         return None
 
 
-def _shown(sample: Sample, backward: Sample | None, box: Sandbox, config: BuildConfig) -> dict[str, Any] | None:
+def _shown(
+    sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config: BuildConfig
+) -> dict[str, Any] | None:
     if sample.program is None:
         return None
+    backward = backwards.get(sample.program.id)
     trace = _trace(sample.program, sample.call, box, config)
     if trace is None:
         return None
@@ -57,7 +65,9 @@ def _shown(sample: Sample, backward: Sample | None, box: Sandbox, config: BuildC
         other = _trace(sample.program, backward.call, box, config)
         if other is not None:
             text = backward.response.partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")[0]
-            told = Monologue("backward", Backward.name, text, backward.call, tuple(verify(text, other)), backward.found_by)
+            told = Monologue(
+                "backward", Backward.name, text, backward.call, tuple(verify(text, other)), backward.found_by
+            )
     forward = style("forward").render(trace)
     forward = dataclasses.replace(forward, claims=tuple(verify(forward.text, trace)))
     return {

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from datatrove.data import Document
-    from datatrove.pipeline.base import PipelineStep
+    from datatrove.data import Document  # type: ignore[import-untyped]
+    from datatrove.pipeline.base import PipelineStep  # type: ignore[import-untyped]
     from loguru import logger
 except ImportError:
     from semcoder.errors import MissingExtra

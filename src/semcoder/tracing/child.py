@@ -25,7 +25,9 @@ from semcoder.tracing.recorder import MAX_EVENTS, Recorder
 Payload = dict[str, Any]
 
 
-def record(source: str, invocation: Invocation, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20) -> dict[str, Any]:
+def record(
+    source: str, invocation: Invocation, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20
+) -> dict[str, Any]:
     """Run one call under the recorder. Returns `{"invocation", "outcome", "columns", "python"}` as JSON data.
 
     Raises `UsageError` on a syntax error.

@@ -10,12 +10,13 @@ has the source can find the node again. The rewritten code calls hooks (names in
     K(site)             a case matched              F()            end of a loop or with body (changes are read here)
     N(site)             a function begins           R, Q(site, v)  it returns (Q: with clean-up still to run)
     X(site)             an exception leaves it      Z()            it has really ended (where Q is used)
-    Y, V(site, value)   a yield or await gives up control, and has it again
+    Y, V(site, value)   a yield gives up control, and has it again; W for `yield from` and `await`
+    B, BO(site, value)  an operand of a condition made of `and`, `or`, `if else`, and the whole of it
 
 Guarantees: the program computes what it computed before: order of evaluation, number of evaluations, scoping and
-tracebacks' exceptions stay; it binds no local names. Covered: every statement and expression of Python 3.11 to 3.13.
-It does not trace module-level statements (unless asked) or class bodies: a class statement is one step. Line numbers of
-tracebacks stay; the number of frames that fit below the recursion limit shrinks by the hooks' own.
+tracebacks' exceptions stay; it binds no local names. Covered: the statements and expressions of Python 3.11 to 3.13.
+It does not trace module-level statements (unless asked), class bodies (a class statement is one step), decorators,
+default values and annotations. Line numbers of tracebacks stay. See docs/design/tracing.md for the limits.
 
 Runs inside the sandbox: standard library only.
 """
@@ -23,11 +24,14 @@ Runs inside the sandbox: standard library only.
 from __future__ import annotations
 
 import ast
+import contextlib
+import sys
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, cast
 
-HOOKS = ("S", "L", "E", "T", "I", "D", "IT", "C", "K", "F", "N", "R", "Q", "X", "Z", "Y", "V")
+HOOKS = ("S", "L", "E", "T", "I", "D", "IT", "C", "K", "F", "N", "R", "Q", "X", "Z", "Y", "W", "V", "B", "BO")
 
 #: Statements that compile to nothing, or whose position (a docstring, a future import) must not change.
 _SILENT = (ast.Global, ast.Nonlocal)
@@ -52,7 +56,7 @@ _VALUES = (
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-N = TypeVar("N", bound=ast.AST)
+_DEPTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,22 @@ def instrument(tree: ast.Module, filename: str, *, base: int = 0, module_steps: 
     Raises SyntaxError as `compile` does.
     """
     rewriter = _Rewriter({id(node): base + k for k, node in enumerate(ast.walk(tree))})
+    with _deeper():
+        return _instrument(tree, filename, rewriter, module_steps)
+
+
+@contextlib.contextmanager
+def _deeper() -> Iterator[None]:
+    """Room for the rewriter, and for the compiler, which sees every level of an expression twice."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEPTH))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _instrument(tree: ast.Module, filename: str, rewriter: _Rewriter, module_steps: bool) -> Instrumented:
     if module_steps:
         site = rewriter.site(tree)
         body = rewriter.block(tree.body)
@@ -156,6 +176,12 @@ class _Rewriter(ast.NodeTransformer):
             told = self.call_statement("Q" if self._cleanup[-1] else "R", statement, site, none)
             return [self.call_statement("S", statement, site), told, statement]
         rewritten = self.plain(statement)
+        if isinstance(statement, (ast.With, ast.AsyncWith)) and any(
+            isinstance(n, ast.Continue) for n in ast.walk(statement)
+        ):
+            # What __exit__ does on the way of a `continue` belongs to this statement, not to the next iteration.
+            flush = self.call_statement("F", statement, 0)
+            rewritten = ast.copy_location(ast.Try([rewritten], [], [], [flush]), statement)
         if isinstance(statement, ast.While):
             return [rewritten]  # its L hook runs before each test, the first one too
         return [self.call_statement("S", statement, site), rewritten]
@@ -211,7 +237,8 @@ class _Rewriter(ast.NodeTransformer):
             ast.copy_location(first, at)
             handler.body = [first, *self.block(handler.body)]
         node.orelse = self.block(node.orelse)
-        node.finalbody = self.block(node.finalbody)
+        if node.finalbody:  # a `continue` may leave the loop's body through here
+            node.finalbody = self.block(node.finalbody, flush=True)
 
     stmt_TryStar = stmt_Try
 
@@ -241,7 +268,9 @@ class _Rewriter(ast.NodeTransformer):
         """`type X = ...` is evaluated lazily, in a scope of its own: left alone."""
 
     def stmt_ClassDef(self, node: ast.ClassDef) -> None:
-        node.body = [self.plain(inner) if isinstance(inner, (*_FUNCTIONS, ast.ClassDef)) else inner for inner in node.body]
+        node.body = [
+            self.plain(inner) if isinstance(inner, (*_FUNCTIONS, ast.ClassDef)) else inner for inner in node.body
+        ]
 
     def stmt_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         site = self.site(node)
@@ -271,10 +300,10 @@ class _Rewriter(ast.NodeTransformer):
 
     # -- expressions
 
-    def visit(self, node: ast.AST) -> ast.AST:  # type: ignore[override]
+    def visit(self, node: ast.AST) -> Any:  # an expression for an expression
         if isinstance(node, _VALUES):
             return self._value(node)
-        return super().visit(node)  # type: ignore[no-any-return]
+        return super().visit(node)
 
     def _value(self, node: ast.expr) -> ast.expr:
         site = self.site(node)
@@ -301,6 +330,18 @@ class _Rewriter(ast.NodeTransformer):
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         return not (isinstance(func, ast.Name) and func.id == "super" and not node.args)
+
+    def expr_BoolOp(self, node: ast.BoolOp) -> bool:
+        # An inner `and` or `or` is not wrapped unless it comes last: the compiler asks each truth once for both.
+        for value in node.values[:-1]:
+            if isinstance(value, ast.BoolOp):
+                self.expr_BoolOp(value)
+        last = len(node.values) - 1
+        node.values = [
+            value if isinstance(value, ast.BoolOp) and k < last else self.visit(value)
+            for k, value in enumerate(node.values)
+        ]
+        return True
 
     def expr_IfExp(self, node: ast.IfExp) -> bool:
         node.test = self._condition(node.test)
@@ -353,7 +394,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_YieldFrom(self, node: ast.YieldFrom | ast.Await) -> ast.expr:
         site = self.site(node)
-        node.value = self.call("Y", node, site, self.visit(node.value))
+        node.value = self.call("W", node, site, self.visit(node.value))
         return self.call("V", node, site, node)
 
     visit_Await = visit_YieldFrom
@@ -362,12 +403,29 @@ class _Rewriter(ast.NodeTransformer):
         """A condition; constant ones (`while True`) stay bare, since the compiler leaves them out too."""
         if isinstance(test, ast.Constant):
             return test
-        site = self.site(test)
-        return self.call("T", test, site, self.visit(test))
+        return self.call("T", test, self.site(test), self._truth(test, "E"))
+
+    def _truth(self, node: ast.expr, hook: str = "B") -> ast.expr:
+        """An expression of which only the truth is asked, each operand's once: the compiler makes jumps of it."""
+        site = self.site(node)
+        if isinstance(node, ast.BoolOp):
+            node.values = [self._truth(value) for value in node.values]
+        elif isinstance(node, ast.IfExp):
+            node.test = self._condition(node.test)
+            node.body, node.orelse = self._truth(node.body), self._truth(node.orelse)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            node.operand = self._truth(node.operand, "E")
+            told = self.call("E", node, site, node)
+            return told if hook == "E" else self.call("B", node, site, told)
+        else:
+            value = self.visit(node)
+            assert isinstance(value, ast.expr)
+            return value if hook == "E" else self.call("B", node, site, value)
+        return self.call("BO", node, site, node)
 
 
 def _constant(names: tuple[str, ...], at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Constant(names), at)
+    return ast.copy_location(ast.Constant(cast(Any, names)), at)
 
 
 def bound_names(target: ast.AST) -> tuple[str, ...]:
@@ -395,11 +453,16 @@ def _own_nodes(function: ast.AST) -> list[ast.AST]:
 
 def _returns_with_cleanup(function: ast.AST) -> bool:
     """Whether some return sits inside a `with`, or a `try` with `finally`: code of the function runs after it."""
-    for node in _own_nodes(function):
-        if isinstance(node, (ast.With, ast.AsyncWith)) or (isinstance(node, ast.Try) and node.finalbody):
-            if any(isinstance(inner, ast.Return) for inner in ast.walk(node)):
-                return True
-    return False
+    return any(
+        isinstance(inner, ast.Return)
+        for node in _own_nodes(function)
+        if isinstance(node, (ast.With, ast.AsyncWith)) or getattr(node, "finalbody", None)
+        for inner in ast.walk(node)
+    )
+
+
+def _continues(statement: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Continue) for node in ast.walk(statement))
 
 
 def _global_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:

@@ -19,13 +19,34 @@ from functools import cached_property
 from typing import Any, Literal
 
 from semcoder.core import Invocation, Outcome, Value, decode, encode
-from semcoder.core.values import check_nodes, check_ref
+from semcoder.core.values import check_nodes, check_ref, check_unfolding
 from semcoder.errors import InputError
 from semcoder.tracing.instrument import sites
 
 StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "catch", "resume"]
 _VALUE_KINDS = frozenset("em=grxhy")
 _SITE_KINDS = frozenset("csetidmkrxhzyv")
+_PLAIN_REFS: dict[str, type] = {"t": bool, "o": str, "-": type(None), **dict.fromkeys("cszkvuwid", int)}
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
+_LOOPS = (ast.For, ast.AsyncFor)
+_YIELDS = (ast.Yield, ast.YieldFrom, ast.Await)
+#: Which nodes an event of a kind can be at.
+_NODES: dict[str, type | tuple[type, ...]] = {
+    "c": _SCOPES,
+    "s": ast.stmt,
+    "e": ast.expr,
+    "t": ast.expr,
+    "i": _LOOPS,
+    "d": _LOOPS,
+    "m": ast.comprehension,
+    "k": (ast.ExceptHandler, ast.match_case),
+    "h": ast.ExceptHandler,
+    "r": (ast.Return, *_SCOPES),
+    "x": _SCOPES,
+    "z": (ast.Return, *_SCOPES),
+    "y": _YIELDS,
+    "v": _YIELDS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +74,11 @@ class Part:
 
 @dataclass(slots=True)
 class Step:
-    """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call)."""
+    """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call).
+
+    `count`: for an iteration its number from 1; for a test of a while loop the number of the iteration that it would
+    begin; for `exhausted` how many iterations there were.
+    """
 
     index: int
     kind: StepKind
@@ -149,14 +174,16 @@ class Trace:
         try:
             columns = doc["columns"]
             check_columns(columns)
-            return cls(
+            trace = cls(
                 source=doc["source"],
                 invocation=decode(Invocation, doc["invocation"], "trace.invocation"),
                 outcome=decode(Outcome, doc["outcome"], "trace.outcome"),
                 python=str(doc.get("python", "")),
                 **columns,
             )
-        except (KeyError, TypeError, ValueError) as error:
+            check_sites(trace)
+            return trace
+        except (KeyError, TypeError, ValueError, SyntaxError) as error:
             raise InputError(f"the trace is malformed: {error}") from None
 
 
@@ -169,17 +196,31 @@ def check_columns(columns: Any) -> None:
         raise ValueError("a column has the wrong type")
     if not len(kinds) == len(sites_) == len(refs) or not all(type(s) is int for s in sites_):
         raise ValueError("the columns differ in length")
+    if type(columns["truncated"]) is not bool:
+        raise ValueError("truncated is a boolean")
     if not all(isinstance(name, str) for name in columns["names"]):
         raise ValueError("a name is not text")
     check_nodes(nodes)
+    check_unfolding(nodes, range(len(nodes)))
     names = len(columns["names"])
     for kind, site, ref in zip(kinds, sites_, refs, strict=True):
         if kind in _VALUE_KINDS:
             check_ref(ref, len(nodes))
-        elif not isinstance(ref, (int, str, bool, type(None))):
-            raise ValueError(f"an event of kind {kind!r} has a value")
+        elif type(ref) is not _PLAIN_REFS.get(kind):
+            raise ValueError(f"an event of kind {kind!r} has {type(ref).__name__} data")
         if kind in "=-g" and not 0 <= site < names:
             raise ValueError("an event names an unknown variable")
+
+
+def check_sites(trace: Trace) -> None:
+    """Raises ValueError (SyntaxError for the source) unless every event is at a node that it can happen at."""
+    if not trace.kinds:
+        return  # a program that could not be compiled has no tree
+    nodes = trace.site_nodes
+    for kind, site in set(zip(trace.kinds, trace.sites, strict=True)):
+        wanted = _NODES.get(kind)
+        if wanted is not None and not isinstance(nodes.get(site), wanted):
+            raise ValueError(f"an event of kind {kind!r} is at site {site}, where there is no such thing")
 
 
 class _Walk:
@@ -192,6 +233,8 @@ class _Walk:
         self._locals: dict[int, dict[str, Value]] = {}
         self._globals: dict[str, Value] = {}
         self._last: dict[int, Step] = {}
+        self._loops: dict[tuple[int, int], int] = {}
+        self._inside: dict[int, set[int]] = {}
         self._step: Step | None = None
         self._count = 0
 
@@ -242,9 +285,17 @@ class _Walk:
         self._switch(frame)
         self._begin("call", frame, node)
 
-    def _on_statement(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
+    def _on_statement(self, _position: int, _kind: str, node: ast.AST, site: int, frame: int) -> None:
         self._switch(frame)
-        self._begin("test" if isinstance(node, ast.While) else "statement", frame, node)
+        if not isinstance(node, ast.While):
+            self._begin("statement", frame, node)
+            return
+        last = self._last.get(frame)
+        if site not in self._inside:
+            self._inside[site] = {id(inner) for inner in ast.walk(node)}
+        again = last is not None and id(last.node) in self._inside[site]
+        step = self._begin("test", frame, node)
+        step.count = self._loops[frame, site] = self._loops.get((frame, site), 0) + 1 if again else 1
 
     def _on_takeover(self, position: int, kind: str, node: ast.AST, _site: int, frame: int) -> None:
         self._switch(frame)
@@ -308,6 +359,12 @@ class _Walk:
         last = self._last.get(frame)
         self._begin("resume", frame, last.node if last is not None else node)
 
+    def _on_stack(self, _position: int, kind: str, _node: ast.AST, _site: int, frame: int) -> None:
+        if kind == "u":
+            self._switch(frame)
+        elif frame in self._stack:
+            del self._stack[self._stack.index(frame) :]
+
     def _on_part(self, position: int, kind: str, node: ast.AST | None, _site: int, ref: Any) -> None:
         step = self._current()
         if step is None:
@@ -332,4 +389,6 @@ _NAMES = {
     "z": "end",
     "y": "suspend",
     "v": "resume",
+    "u": "stack",
+    "w": "stack",
 }

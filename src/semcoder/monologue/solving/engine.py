@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, free_names, same
@@ -24,6 +25,8 @@ Option = Callable[[State], States]
 Inverter = Callable[["Engine", Any, Any, State], States]
 
 UNKNOWN: Any = object()
+#: Stands for a value under consideration: a proposed part, a mapped item; no program has a variable of that name.
+ITEM = "the item"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -51,13 +54,14 @@ class Engine:
         self,
         inverters: Inverters,
         shapes: dict[str, Shape],
+        *,
         output: Any,
         constants: Sequence[Any],
         budget: Budget,
-        inline: Callable[[ast.Call, Any, State], States] | None = None,
+        inline: Callable[[ast.Call, Any, State], States],
     ) -> None:
         self.inverters = inverters
-        self.shapes = shapes
+        self.shapes = {**shapes, ITEM: Shape()}
         self.output = output
         self.constants = constants
         self.budget = budget
@@ -93,6 +97,17 @@ class Engine:
                 fruitful = True
                 yield found
             extra += fruitful
+
+    def settled_by(self, state: State, derive: Option) -> States:
+        """States of a derivation that ends in a test of its own: only what passes the test counts as an alternative.
+
+        Inside, two more departures from the first way are allowed; the cost of each state is its rank.
+        """
+        inner = replace(state, cost=min(state.cost, self.budget.limit - 2))
+        for rank, found in enumerate(derive(inner)):
+            if state.cost + rank > self.budget.limit:
+                return
+            yield replace(found, cost=state.cost + rank)
 
     def each(self, state: State, values: Iterable[Any], then: Callable[[Any, State], States]) -> States:
         """`choose` over values."""
@@ -131,7 +146,9 @@ class Engine:
             value = self.value(node, state)
         except Failed:
             return
-        if value is UNKNOWN:
+        if value is UNKNOWN and all(n in state.known for n in free_names(node) if n in self.shapes):
+            yield state.guess()  # nothing is open, but it is not evaluated here
+        elif value is UNKNOWN:
             yield from self.solve(node, lambda v: same(v, target), state)
         elif same(value, target):
             yield state
@@ -139,9 +156,26 @@ class Engine:
     def propose(self, part: ast.AST, values: Iterable[Any], node: ast.AST, target: Any, state: State) -> States:
         """Try values for a part of an expression, keep those with which the whole has the target's value."""
 
+        whole = _replaced(node, part)
+
+        def fits(value: Any, s: State) -> bool | None:
+            try:
+                return same(evaluate(whole, {**s.known, ITEM: value}), target)
+            except Unknown:
+                return None
+            except Failed:
+                return False
+
         def then(value: Any, s: State) -> States:
+            fit = fits(value, s)
+            if fit is False:
+                return
             for found in self.invert(part, value, s):
-                yield from self.confirm(node, target, found)
+                after = fit or fits(value, found)
+                if after is None:
+                    yield from self.confirm(node, target, found)
+                elif after:
+                    yield found
 
         return self.each(state, distinct(values), then)
 
@@ -292,7 +326,20 @@ class Inverters:
 
 
 def _inlined(engine: Engine, node: ast.Call, target: Any, state: State) -> States:
-    return iter(()) if engine.inline is None else engine.inline(node, target, state)
+    return engine.inline(node, target, state)
+
+
+def _replaced(node: ast.AST, part: ast.AST) -> ast.AST:
+    """A copy of an expression in which one part of it is the variable `ITEM`."""
+    if node is part:
+        return ast.Name(ITEM, ast.Load())
+    fields: dict[str, Any] = {}
+    for name, field in ast.iter_fields(node):
+        if isinstance(field, list):
+            fields[name] = [_replaced(f, part) if isinstance(f, ast.AST) else f for f in field]
+        else:
+            fields[name] = _replaced(field, part) if isinstance(field, ast.AST) else field
+    return type(node)(**fields)
 
 
 def fits(value: Any, wanted: Any) -> bool:

@@ -172,7 +172,10 @@ def _dict(node: ast.Dict, env: Env) -> Any:
     out: dict[Any, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
-            out.update(evaluate(value, env))
+            more = evaluate(value, env)
+            if not isinstance(more, dict):
+                raise TypeError("not a mapping")
+            out.update(more)
         else:
             out[evaluate(key, env)] = evaluate(value, env)
     return out
@@ -245,8 +248,9 @@ def _call(node: ast.Call, env: Env) -> Any:
         return bounded(chosen(*args, **kwargs))
     if not isinstance(function, ast.Attribute):
         raise Unknown
-    if isinstance(function.value, ast.Name) and (function.value.id, function.attr) in _STATIC:
-        return bounded(_STATIC[function.value.id, function.attr](*args, **kwargs))
+    static = isinstance(function.value, ast.Name) and function.value.id not in env.get(HIDDEN, ()) and function.value.id
+    if static and static not in env and (static, function.attr) in _STATIC:
+        return bounded(_STATIC[static, function.attr](*args, **kwargs))
     receiver = evaluate(function.value, env)
     if function.attr not in _PURE.get(type(receiver), ()):
         raise Unknown

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from semcoder.monologue.solving import preimages
-from semcoder.monologue.solving.engine import UNKNOWN, Engine, Inverter, Inverters, Option, States, containers
+from semcoder.monologue.solving.engine import ITEM, UNKNOWN, Engine, Inverter, Inverters, Option, States, containers
 from semcoder.monologue.solving.evaluate import (
     COMPARE,
     ERRORS,
-    Failed,
     Unknown,
     bind_target,
     evaluate,
@@ -94,7 +93,7 @@ def _conditional(engine: Engine, node: ast.IfExp, target: Any, state: State) -> 
             for found in engine.invert(part, target, s):
                 yield from engine.truth(node.test, flag, found)
 
-        return option
+        return lambda s: engine.settled_by(s, option)
 
     return engine.choose(state, way(node.body, True), way(node.orelse, False))
 
@@ -460,7 +459,8 @@ def _with_element(key: Any, target: Any) -> list[Any]:
     rows: list[Any] = [[target] * size]
     if isinstance(target, str) and len(target) == 1:
         rows.append(target * size)
-    return [*rows, {key: target}]
+    pairs = [(target, 1) if key == 0 else (1, target)] if key in (0, 1) else []
+    return [*rows, {key: target}, *pairs]
 
 
 def _slice(engine: Engine, node: ast.Subscript, cut: ast.Slice, target: Any, state: State) -> States:
@@ -526,10 +526,14 @@ def _through(
         inner = s.drop(*names)
         if fixed is not None:
             inner = bind_partly(loop.target, fixed[k], inner)
-        for found in engine.all(inner, [(node, values[k]) for node, values in wanted]):
-            for kept in _all_true(engine, loop.ifs, True, found):
-                item = target_value(loop.target, kept)
-                yield from element(k + 1, kept.drop(*names), (*row, item))
+
+        def kept(t: State) -> States:
+            for found in engine.all(t, [(node, values[k]) for node, values in wanted]):
+                yield from _all_true(engine, loop.ifs, True, found)
+
+        for found in engine.settled_by(inner, kept):
+            item = target_value(loop.target, found)
+            yield from element(k + 1, found.drop(*names), (*row, item))
 
     return element(0, state.drop(*names), ())
 
@@ -716,21 +720,15 @@ def _map_items(engine: Engine, node: ast.Call, values: Sequence[Any], state: Sta
     if len(node.args) != 2:
         return iter(())
     function, source = node.args
-    item = ast.Name("map item", ast.Load())  # a name that no program can have
-    engine.shapes.setdefault(item.id, engine.shapes.get("", type(next(iter(engine.shapes.values())))()))
+    item = ast.Name(ITEM, ast.Load())
     if isinstance(function, ast.Lambda) and len(function.args.args) == 1:
         item = ast.Name(function.args.args[0].arg, ast.Load())
         body: ast.expr = function.body
-        engine.shapes.setdefault(item.id, type(next(iter(engine.shapes.values())))())
     elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "str":
         body = ast.Call(ast.Attribute(item, function.attr, ast.Load()), [], [])
     else:
         body = ast.Call(function, [item], [])
     loop = ast.comprehension(ast.Name(item.id, ast.Store()), source, [], 0)
-    place = {"lineno": node.lineno, "col_offset": node.col_offset}
-    ast.copy_location(body, node)
-    for part in ast.walk(body):
-        part.__dict__.update({k: v for k, v in place.items() if not hasattr(part, k)})
     return _through(engine, loop, [(body, list(values))], state)
 
 
@@ -784,23 +782,20 @@ def _by_function(engine: Engine, node: ast.Call, target: Any, state: State) -> S
     if isinstance(argument, (ast.GeneratorExp, ast.ListComp, ast.Call, ast.Name)):
         listed = [Items(tuple(v)) for v in values if isinstance(v, list)]
         if node.func.id in ("list", "tuple", "set", "sorted", "sum", "max", "min", "dict", "len") and listed:
-            return _iterables(engine, node, argument, [*listed[:3], *values], target, state)
+            return _from_iterable(engine, node, [*listed[:3], *values], target, state)
     return engine.propose(argument, values, node, target, state)
 
 
-def _iterables(
-    engine: Engine, node: ast.Call, argument: ast.expr, values: list[Any], target: Any, state: State
-) -> States:
-    def then(value: Any, s: State) -> States:
-        for found in engine.invert(argument, value, s):
-            yield from (
-                engine.confirm(node, target, found) if engine.value(node, found) is not UNKNOWN else iter([found])
-            )
+def _from_iterable(engine: Engine, node: ast.Call, values: list[Any], target: Any, state: State) -> States:
+    """Like `propose` for the argument, which may stay partly open where it is a comprehension."""
 
-    try:
-        yield from engine.each(state, values, then)
-    except Failed:
-        return
+    def then(value: Any, s: State) -> States:
+        for found in engine.invert(node.args[0], value, s):
+            whole = engine.known(node, found)
+            if whole is UNKNOWN or same(whole, target):
+                yield found
+
+    return engine.each(state, values, then)
 
 
 for _function in preimages.FUNCTIONS:
@@ -878,6 +873,30 @@ def _get(engine: Engine, node: ast.Call, target: Any, state: State) -> States:
     key = engine.known(node.args[0], state)
     keys = [key] if key is not UNKNOWN else [*(k for k, v in slots.items() if same(v, target)), fresh]
     return engine.choose(state, absent, *(lambda s, k=k: there(k, s) for k in keys))
+
+
+@_register(REGISTRY.methods, "pop", "popitem")
+def _popped(engine: Engine, node: ast.Call, target: Any, state: State) -> States:
+    """Taking an element out: before, the container had what it has after, and the element."""
+    assert isinstance(node.func, ast.Attribute)
+    receiver, arguments = node.func.value, node.args
+    if isinstance(receiver, ast.Name) and receiver.id == "dict" and arguments:
+        receiver, arguments = arguments[0], arguments[1:]
+    rest = engine.known(receiver, state)
+    rest = {} if rest is UNKNOWN and node.func.attr == "popitem" else rest
+    place = engine.known(arguments[0], state) if arguments else UNKNOWN
+    if isinstance(receiver, ast.Name):
+        state = state.drop(receiver.id)
+    if node.func.attr == "popitem":
+        fits = isinstance(target, tuple) and len(target) == 2 and isinstance(rest, dict) and target[0] not in rest
+        return engine.invert(receiver, {**rest, target[0]: target[1]}, state) if fits else iter(())
+    if isinstance(rest, dict) or isinstance(place, str):
+        rest = {} if rest is UNKNOWN else rest
+        return engine.invert(receiver, {**rest, place: target}, state) if place is not UNKNOWN else iter(())
+    row = rest if isinstance(rest, list) else []
+    at = len(row) if not arguments or place == -1 else place
+    rows = [[*row[:at], target, *row[at:]]] if type(at) is int and at <= len(row) else []
+    return engine.each(state, rows, lambda made, s: engine.invert(receiver, made, s))
 
 
 @_register(REGISTRY.methods, "fromkeys")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,10 +20,10 @@ from semcoder.monologue.solving.inverters import REGISTRY, from_slots
 from semcoder.monologue.solving.search import Arguments, diagonal
 from semcoder.monologue.solving.shapes import Shape, constants, distinct, samples, shapes_of
 from semcoder.monologue.solving.state import FREE, Derived, State
-from semcoder.monologue.solving.statements import Exit, Walker
+from semcoder.monologue.solving.statements import UNDO, Exit, Walker
 
 LIMITS = (0, 1, 2, 4, 6)
-STEPS = 2_500
+STEPS = 8_000
 PER_EXIT = 10
 MAX_DEPTH = 3
 
@@ -86,6 +87,36 @@ def module_values(module: ast.Module) -> dict[str, Any]:
     return known
 
 
+def local_values(function: Function, outer: dict[str, Any]) -> dict[str, Any]:
+    """Constants that the function's own block binds once and never changes in place."""
+    known = dict(outer)
+    nodes = list(ast.walk(function))
+    stored = Counter(n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load))
+    stored.update(n.arg for n in nodes if isinstance(n, ast.arg))
+    holders = (n.value for n in nodes if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load))
+    changed = {h.id for h in holders if isinstance(h, ast.Name)}
+    calls = (n.func for n in nodes if isinstance(n, ast.Call))
+    receivers = (c.value for c in calls if isinstance(c, ast.Attribute) and (c.attr in UNDO or c.attr == "setdefault"))
+    changed |= {r.id for r in receivers if isinstance(r, ast.Name)}
+    for node in function.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            try:
+                if stored[name] == 1 and name not in changed and not _names_alias(node.value, nodes, name):
+                    known[name] = evaluate(node.value, known)
+            except (Unknown, Failed):
+                continue
+    return {name: value for name, value in known.items() if name not in outer}
+
+
+def _names_alias(value: ast.expr, nodes: Sequence[ast.AST], name: str) -> bool:
+    """Whether the variable's own object gets a second name, through which it could be changed."""
+    if isinstance(value, ast.Constant):
+        return False
+    values = (n.value for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign)))
+    return isinstance(value, ast.Name) or any(isinstance(v, ast.Name) and v.id == name for v in values)
+
+
 class Reasoner:
     """Derives arguments of one function from one output."""
 
@@ -96,8 +127,16 @@ class Reasoner:
         globals_ = module_values(target.module)
         local = _locals(target)
         hidden = frozenset(local & set(dir(builtins)) | {n.name for n in target.module.body if isinstance(n, Function)})
-        self._start = State({HIDDEN: hidden, **{k: v for k, v in globals_.items() if k not in local}})
-        self._engine = Engine(REGISTRY, target.shapes, output, target.constants, self._budget, self._inline)
+        outer = {k: v for k, v in globals_.items() if k not in local}
+        self._start = State({HIDDEN: hidden, **outer, **local_values(target.function, outer)})
+        self._engine = Engine(
+            REGISTRY,
+            target.shapes,
+            output=output,
+            constants=target.constants,
+            budget=self._budget,
+            inline=self._inline,
+        )
         self._engine.settled = set(target.parameters) - _stored(target)
         self._walker = Walker(self._engine, target.function)
         self._depth = 0
@@ -143,7 +182,7 @@ class Reasoner:
             return []
         made = islice(diagonal(rows), count if open_ else 2)
         return [
-            Proposal(arguments, state.guessed or (open_ and k >= 6), state.chain) for k, arguments in enumerate(made)
+            Proposal(arguments, state.guessed or (open_ and k > 0), state.chain) for k, arguments in enumerate(made)
         ]
 
     def _plain(self, name: str) -> list[Any]:

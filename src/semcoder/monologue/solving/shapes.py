@@ -151,9 +151,9 @@ class _Reader(ast.NodeVisitor):
             for place, arg in enumerate(node.args):
                 width = attr in ("center", "ljust", "rjust", "zfill", "expandtabs")
                 self.note(arg, "int" if (place == 0 if width else place >= texts) else "str", 3)
-        if attr in ("append", "remove") and isinstance(function.value, ast.Name) and node.args:
-            if isinstance(node.args[0], ast.Name):
-                self.inside.append((function.value.id, node.args[0].id))
+        item = node.args[0] if node.args else None
+        if attr in ("append", "remove") and isinstance(function.value, ast.Name) and isinstance(item, ast.Name):
+            self.inside.append((function.value.id, item.id))
         if attr in ("insert", "pop") and node.args:
             self.note(node.args[0], "int", 2)
 
@@ -294,6 +294,11 @@ def shapes_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, Sha
         reader.shapes[argument.arg]
     for statement in function.body:
         reader.visit(statement)
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                reader.shapes[node.id]
+            elif isinstance(node, ast.arg):
+                reader.shapes[node.arg]
     _spread(reader)
     for name, shape in reader.shapes.items():
         customary = _NAMES.get(name.rstrip("0123456789_"))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from semcoder.monologue.solving.engine import UNKNOWN, Engine, Function, Option, States
+from semcoder.monologue.solving.engine import ITEM, UNKNOWN, Engine, Function, Option, States
 from semcoder.monologue.solving.evaluate import ERRORS, Failed, Unknown, bind_target, evaluate, same
 from semcoder.monologue.solving.inverters import bind_partly, from_slots, skeleton, target_value
 from semcoder.monologue.solving.state import FREE, Items, State
@@ -68,7 +68,7 @@ class Walker:
         self.engine.budget.tick()
         if node is leave:
             return iter([state])
-        handler = _STATEMENTS.get(type(node))
+        handler = STATEMENTS.get(type(node))
         return iter([state]) if handler is None else handler(self, node, leave, state)
 
     # Assignments
@@ -215,10 +215,35 @@ class Walker:
             and isinstance(call.func, ast.Attribute)
             and isinstance(call.func.value, ast.Name)
         ):
-            name, undo = call.func.value.id, _UNDO.get(call.func.attr)
+            name, undo = call.func.value.id, UNDO.get(call.func.attr)
             if undo is not None and state.needs(name):
                 return undo(self, call, name, state)
+        elif isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            place = call.func.value
+            if isinstance(place, ast.Subscript) and isinstance(place.value, ast.Name) and call.func.attr in UNDO:
+                return self._change_element(place, place.value.id, call, UNDO[call.func.attr], state)
         return iter([state])
+
+    def _change_element(self, place: ast.Subscript, name: str, call: ast.Call, undo: Undo, state: State) -> States:
+        """`x[key].append(e)`: undo the change of one element of a container that is known."""
+        after = state.known.get(name)
+        if not isinstance(after, (list, dict)):
+            return iter([state])
+        key = self.engine.known(place.slice, state)
+        keys = list(after)[::-1] if isinstance(after, dict) else list(range(len(after)))
+
+        def at(k: Any, s: State) -> States:
+            try:
+                held = s.bind(ITEM, after[k])
+            except ERRORS:
+                return
+            for undone in undo(self, call, ITEM, held):
+                rest = undone.drop(ITEM)
+                changed = after.copy()
+                changed[k] = undone.known.get(ITEM, after[k])
+                yield from self.engine.invert(place.slice, k, rest.bind(name, changed))
+
+        return self.engine.each(state, keys[:8] if key is UNKNOWN else [key], at)
 
     def deletion(self, node: ast.Delete, leave: Exit, state: State) -> States:
         target = node.targets[0]
@@ -237,7 +262,7 @@ class Walker:
                 for found in self.block(body, leave, s):
                     yield from self.engine.truth(node.test, flag, found)
 
-            return option
+            return lambda s: self.engine.settled_by(s, option)
 
         return self.engine.choose(state, way(node.body, True), way(node.orelse, False))
 
@@ -371,24 +396,25 @@ class _Rounds:
 
     def open_ended(self, state: State) -> States:
         """Unroll until the needs are met; the items come out in reverse order."""
+        most = min(MAX_ROUNDS, 4 + sum(map(_extent, state.known.values())))
         for ended, _ in self._last(state):
-            yield from self._more(ended, (), 0, 0)
+            yield from self._more(ended, (), most, 0)
         for found in self._jumped(state):
             item = target_value(self.node.target, found)
-            yield from self._more(found.drop(*self.names), (item,), 1, 0)
+            yield from self._more(found.drop(*self.names), (item,), most - 1, 0)
 
-    def _more(self, state: State, items: tuple[Any, ...], count: int, idle: int) -> States:
+    def _more(self, state: State, items: tuple[Any, ...], most: int, idle: int) -> States:
         def stop(s: State) -> States:
             return self.engine.invert(self.node.iter, Items(items), s)
 
         def again(s: State) -> States:
-            if count >= MAX_ROUNDS or idle > 1:
+            if most <= 0 or idle > 1:
                 return
             for found in self.walker._round(self.node.body, s):
                 item = target_value(self.node.target, found)
                 before = found.drop(*self.names)
                 moved = dict(before.known) != dict(s.known)
-                yield from self._more(before, (item, *items), count + 1, 0 if moved else idle + 1)
+                yield from self._more(before, (item, *items), most - 1, 0 if moved else idle + 1)
 
         if self._unfinished(state):
             return self.engine.choose(state, again, stop)
@@ -396,18 +422,17 @@ class _Rounds:
 
     def _unfinished(self, state: State) -> bool:
         """Whether some accumulator of the body still holds what only more rounds can have put there."""
-        grown = {
-            n.target.id for n in _own(self.node.body) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
-        }
-        grown |= {
-            n.value.func.value.id
-            for n in _own(self.node.body)
-            if isinstance(n, ast.Expr)
-            and isinstance(n.value, ast.Call)
-            and isinstance(n.value.func, ast.Attribute)
-            and n.value.func.attr in ("append", "extend", "add", "insert", "update")
-            and isinstance(n.value.func.value, ast.Name)
-        }
+        grown: set[str] = set()
+        for node in _own(self.node.body):
+            place: ast.AST | None = None
+            if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+                place = node.target if isinstance(node, ast.AugAssign) else node
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWING:
+                place = node.func.value
+            while isinstance(place, ast.Subscript):
+                place = place.value
+            if isinstance(place, ast.Name):
+                grown.add(place.id)
         parameters = {a.arg for a in self.walker.function.args.args}
         return any(bool(state.known.get(name)) for name in grown - parameters)
 
@@ -432,6 +457,15 @@ class _Rounds:
             for found in self._jumped(entered):
                 item = target_value(self.node.target, found)
                 yield from walk(count - 2, found.drop(*self.names), (item,))
+
+
+def _extent(value: Any) -> int:
+    """How many rounds may have gone into a value: its size, for numbers and counts of a dict their amount."""
+    if isinstance(value, int):
+        return min(abs(value), MAX_ROUNDS)
+    if isinstance(value, dict):
+        return len(value) + sum(_extent(v) for v in value.values())
+    return len(value) if isinstance(value, (str, list, tuple, set)) else 0
 
 
 def _skipped(state: State) -> States:
@@ -497,11 +531,13 @@ def _befores(engine: Engine, name: str, after: Any, key: Any, state: State) -> S
                 s = s.slot(name, k, v)
         yield s
 
-    def without(s: State) -> States:
-        if isinstance(after, dict) and not s.needs(name):
-            yield s.bind(name, {k: v for k, v in after.items() if k != key})
+    def exact(s: State) -> States:
+        """What is known of the old element makes the dict complete again; where nothing is, the key was not there."""
+        own = s.known.get(name + "[]", {})
+        if isinstance(after, dict) and set(own) <= {key}:
+            yield s.bind(name, {**{k: v for k, v in after.items() if k != key or own}, **own})
 
-    return engine.choose(state, without, others)
+    return engine.choose(state, exact, others)
 
 
 # In-place changes, undone: from the variable after the call to the variable before it
@@ -641,7 +677,8 @@ def _update(walker: Walker, call: ast.Call, name: str, state: State) -> States:
     return walker.engine.each(state, ways, lambda w, s: _before(walker, name, w[0], [(call.args[0], w[1])], s))
 
 
-_UNDO: dict[str, Undo] = {
+_GROWING = frozenset({"append", "extend", "add", "insert", "update"})
+UNDO: dict[str, Undo] = {
     "append": _append,
     "extend": _extend,
     "insert": _insert,
@@ -655,7 +692,7 @@ _UNDO: dict[str, Undo] = {
     "add": _add,
     "update": _update,
 }
-_STATEMENTS: dict[type[ast.stmt], Callable[[Walker, Any, Exit, State], States]] = {
+STATEMENTS: dict[type[ast.stmt], Callable[[Walker, Any, Exit, State], States]] = {
     ast.Assign: Walker.assign,
     ast.AugAssign: Walker.augmented,
     ast.AnnAssign: Walker.annotated,

@@ -1,0 +1,101 @@
+"""Rows of texts to verify: reading them, and judging one.
+
+Guarantees: all rows are read and checked before any program runs; what is malformed raises `InputError` naming file
+and line. A row whose program or call cannot be executed is not judged, and says why; it does not stop the others.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semcoder.errors import InputError, SandboxRefused, SemcoderError
+
+if TYPE_CHECKING:
+    from semcoder.core import Claim
+    from semcoder.sandbox import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """A text about a program; `call` None: the text names it. `line` counts from 1 in the file."""
+
+    line: int
+    source: str
+    text: str
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The claims of a row with their verdicts, or why there are none, with the exit code of that error."""
+
+    claims: tuple[Claim, ...] = ()
+    error: str = ""
+    exit_code: int = 0
+
+
+def read_rows(path: Path) -> list[TextRow]:
+    """The rows of a JSONL file; blank lines are skipped. Raises `InputError`."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    rows = [_row(text, number, path) for number, text in enumerate(lines, 1) if text.strip()]
+    if not rows:
+        raise InputError(f'{path}: no rows; write one JSON object per line, with "source", "call" and "text"')
+    return rows
+
+
+def _row(text: str, number: int, path: Path) -> TextRow:
+    where = f"{path}:{number}"
+    try:
+        doc = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {error}") from None
+    if not isinstance(doc, dict):
+        raise InputError(f'{where}: expected a JSON object like {{"source": ..., "call": ..., "text": ...}}')
+    told = _field(doc, "text", where)
+    call = _field(doc, "call", where) if doc.get("call") is not None else None
+    if ("source" in doc) == ("program" in doc):
+        raise InputError(f'{where}: give "source" (the program\'s text) or "program" (a path), and only one of them')
+    source = _field(doc, "source", where) if "source" in doc else _program(_field(doc, "program", where), path, where)
+    return TextRow(number, source, told, call)
+
+
+def _field(doc: dict[str, Any], name: str, where: str) -> str:
+    if name not in doc:
+        raise InputError(f'{where}: the row has no "{name}"')
+    value = doc[name]
+    if not isinstance(value, str):
+        raise InputError(f'{where}: "{name}" is not text but {type(value).__name__}')
+    return value
+
+
+def _program(name: str, path: Path, where: str) -> str:
+    from semcoder import api
+
+    try:
+        return api.read_source(path.parent / name)[0]
+    except SemcoderError as error:
+        raise InputError(f"{where}: {error}") from None
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f'{where}: "program": {error}') from None
+
+
+def judge(row: TextRow, limits: Limits) -> Judged:
+    """Execute a row's program and check its text. Raises `SandboxRefused`: no other row would fare better."""
+    from semcoder import api
+
+    try:
+        return Judged(tuple(api.verify(row.source + "\n", row.text, row.call, limits=limits)))
+    except SandboxRefused:
+        raise
+    except SemcoderError as error:
+        return Judged(error=str(error), exit_code=error.exit_code)
