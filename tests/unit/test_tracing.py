@@ -1314,3 +1314,16 @@ def test_truncated_recording_leaves_the_outcome_exact(events: int, source: str) 
     assert Caller(source).call(Invocation("f()")).same(trace.outcome)
     assert len(trace) <= events
     assert trace.steps
+
+
+def test_looking_again_at_an_unchanged_list_costs_no_room() -> None:
+    source = (
+        "def f():\n    big = ['x' * 1000] * 100\n    t = 0\n    for i in range(500):\n        t += i\n    return t\n"
+    )
+    assert not traced(source).truncated
+
+
+def test_events_of_a_script_hide_what_every_module_has() -> None:
+    trace = trace_here("n = int(input())\nprint(n + 1)\n", Invocation("4\n", kind="stdin"))
+    assert [change.name for step in trace.steps for change in step.changes] == ["n"]
+    assert trace.outcome.stdout == "5\n"

@@ -23,6 +23,7 @@ except ImportError:
     raise MissingExtra("datatrove", "data") from None
 
 from semcoder.core import Origin, Program, decode, encode
+from semcoder.errors import SemcoderError
 from semcoder.pyx.cases import PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.rows import Teller
@@ -135,10 +136,14 @@ class Tell(PipelineStep):  # type: ignore[misc]
     def _result(self, program: Program, box: Sandbox) -> dict[str, Any]:
         try:
             cases = find_cases(program, box, self.config)
+            teller = Teller(program, cases, box, self.config)
+            samples = teller.samples()
         except Rejected as rejected:
             return {"dropped": {"reason": rejected.reason, "detail": rejected.detail}}
-        teller = Teller(program, cases, box, self.config)
-        samples = teller.samples()
+        except SemcoderError:
+            raise  # the sandbox, not the program
+        except Exception as error:  # one program that trips a bug of ours must not cost the others their rows
+            return {"dropped": {"reason": "a bug in semcoder", "detail": f"{type(error).__name__}: {error}"[:300]}}
         covered = coverage(cases)
         return {
             "cases": [_case_row(case) for case in cases],

@@ -137,7 +137,7 @@ class Engine:
             for found in inverter(self, node, target, noted):
                 fruitful = True
                 yield found
-        if not fruitful:
+        if not fruitful and not isinstance(node, ast.Name):
             yield from self.solve(node, lambda v: same(v, target), noted)
 
     def confirm(self, node: ast.AST, target: Any, state: State) -> States:
@@ -231,8 +231,11 @@ class Engine:
                 break
 
         def bound(values: tuple[Any, ...], s: State) -> States:
-            names = [ast.Name(n, ast.Load()) for n in open_]
-            return self.all(s, list(zip(names, values, strict=True)))
+            for found in self.bind(open_[0], values[0], s):
+                if len(open_) == 1:
+                    yield found
+                else:
+                    yield from self.bind(open_[1], values[1], found)
 
         yield from self.each(state.guess(), found, bound)
 

@@ -19,8 +19,6 @@ from semcoder.monologue.solving.evaluate import (
     ERRORS,
     Unknown,
     bind_target,
-    evaluate,
-    free_names,
     same,
 )
 from semcoder.monologue.solving.state import FREE, Items, State
@@ -286,9 +284,8 @@ def _cuts(texts: Sequence[str | None], target: str) -> Iterator[tuple[str, ...]]
     for style in ("(.*)", "(.*?)", None):
         holes = iter(["(.*)"] + ["(.)"] * (count - 1) if style is None else [style] * count)
         pattern = "".join(next(holes) if text is None else re.escape(text) for text in texts)
-        if style == "(.*)" and count > 1:  # an accumulator and what was added to it last: try one character first
-            single = "".join(["(.*)", *["(.)"] * (count - 1)])
-            match = re.fullmatch(single, target, re.DOTALL) if None not in texts[:0] and len(texts) == count else None
+        if style == "(.*)" and count == len(texts) > 1:  # an accumulator and what was added last: one character first
+            match = re.fullmatch("(.*)" + "(.)" * (count - 1), target, re.DOTALL)
             if match:
                 yield match.groups()
         match = re.fullmatch(pattern, target, re.DOTALL)
@@ -520,8 +517,7 @@ def _through(
 
     def element(k: int, s: State, row: tuple[Any, ...]) -> States:
         if k == count:
-            done = s
-            yield from engine.items(loop.iter, row, done) if fixed is None else _close(engine, loop.iter, row, done)
+            yield from engine.items(loop.iter, row, s)
             return
         inner = s.drop(*names)
         if fixed is not None:
@@ -575,10 +571,6 @@ def _known_source(
         yield from engine.choose(inner, taken, skipped)
 
     return element(0, 0, state)
-
-
-def _close(engine: Engine, source: ast.expr, row: tuple[Any, ...], state: State) -> States:
-    return engine.items(source, row, state)
 
 
 def skeleton(engine: Engine, source: ast.expr, count: int, state: State) -> list[Any] | None:
@@ -1021,6 +1013,3 @@ def _affix(engine: Engine, node: ast.Call, function: ast.Attribute, flag: bool, 
         whole = [part, part + "a", "a" + part] if flag else ["", "b", "zz"]
         return engine.propose(function.value, whole, node, flag, state.guess())
     return iter(())
-
-
-__all__ = ["REGISTRY", "bind_partly", "evaluate", "free_names", "from_slots", "skeleton", "target_value"]

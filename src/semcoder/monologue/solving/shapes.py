@@ -41,7 +41,6 @@ _NAMES: dict[str, str] = {
             "sep",
             "prefix",
             "suffix",
-            "value_str",
             "letter",
         ],
         "str",
@@ -91,7 +90,7 @@ _NAMES: dict[str, str] = {
         ],
         "list",
     ),
-    **dict.fromkeys(["d", "dic", "dct", "dict_", "dictionary", "m1", "mapping", "my_dict", "obj"], "dict"),
+    **dict.fromkeys(["d", "dic", "dct", "dict_", "dictionary", "mapping", "my_dict", "obj"], "dict"),
 }
 
 
@@ -350,6 +349,8 @@ def samples(kind: str, items: Sequence[str] = ()) -> list[Any]:
     """Small values of a kind, plainest first; `items` are the likely kinds of a container's elements."""
     if kind in _SAMPLES:
         return list(_SAMPLES[kind])
+    if kind in ("bytes", "bytearray"):
+        return [getattr(builtins, kind)(text, "utf-8") for text in _SAMPLES["str"]]
     inner = [_SAMPLES[i][:5] for i in items if i in _SAMPLES] or [_SAMPLES["int"][:5], _SAMPLES["str"][:3]]
     rows: list[list[Any]] = [[]]
     for values in inner:

@@ -345,12 +345,11 @@ class _Rounds:
         self.walker, self.node, self.names, self.leave = walker, node, names, leave
         self.engine = walker.engine
         self._breaks = _jumps(node.body, ast.Break)
+        self._grown = sorted(_accumulators(node.body) - {a.arg for a in walker.function.args.args})
 
-    def _last(self, state: State) -> Iterator[tuple[State, bool]]:
-        """Ways in which the loop ends: state, and whether one round (the last) has been walked through already."""
-        if self.leave is None:
-            for ended in self.walker.block(self.node.orelse, None, state):
-                yield ended, False
+    def _ended(self, state: State) -> States:
+        """States after the last round where the loop runs to its end, through its `else` if it has one."""
+        return self.walker.block(self.node.orelse, None, state) if self.leave is None else iter(())
 
     def _jumped(self, state: State) -> States:
         """States before the last round where that is left by the exit, or by a `break`."""
@@ -363,7 +362,7 @@ class _Rounds:
         if source is UNKNOWN or not hasattr(source, "__iter__"):
             return
         items = list(source)[:MAX_ROUNDS]
-        for ended, _ in self._last(state):
+        for ended in self._ended(state):
             yield from self._backwards(items, len(items), ended)
         for k in range(1, len(items) + 1):
             for found in self._jumped(self._entered(items[k - 1], state)):
@@ -397,7 +396,7 @@ class _Rounds:
     def open_ended(self, state: State) -> States:
         """Unroll until the needs are met; the items come out in reverse order."""
         most = min(MAX_ROUNDS, 4 + sum(map(_extent, state.known.values())))
-        for ended, _ in self._last(state):
+        for ended in self._ended(state):
             yield from self._more(ended, (), most, 0)
         for found in self._jumped(state):
             item = target_value(self.node.target, found)
@@ -413,28 +412,17 @@ class _Rounds:
             for found in self.walker._round(self.node.body, s):
                 item = target_value(self.node.target, found)
                 before = found.drop(*self.names)
-                moved = dict(before.known) != dict(s.known)
+                moved = self._left(before) < left if left else dict(before.known) != dict(s.known)
                 yield from self._more(before, (item, *items), most - 1, 0 if moved else idle + 1)
 
-        if self._unfinished(state):
+        left = self._left(state)
+        if left:
             return self.engine.choose(state, again, stop)
         return self.engine.choose(state, stop, again)
 
-    def _unfinished(self, state: State) -> bool:
-        """Whether some accumulator of the body still holds what only more rounds can have put there."""
-        grown: set[str] = set()
-        for node in _own(self.node.body):
-            place: ast.AST | None = None
-            if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
-                place = node.target if isinstance(node, ast.AugAssign) else node
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWING:
-                place = node.func.value
-            while isinstance(place, ast.Subscript):
-                place = place.value
-            if isinstance(place, ast.Name):
-                grown.add(place.id)
-        parameters = {a.arg for a in self.walker.function.args.args}
-        return any(bool(state.known.get(name)) for name in grown - parameters)
+    def _left(self, state: State) -> int:
+        """How much the body's accumulators still hold that only more rounds can have put there."""
+        return sum(_extent(state.known.get(name)) for name in self._grown)
 
     def counted(self, count: int, state: State) -> States:
         """Exactly so many rounds, with what is known of the items beforehand (an index, say)."""
@@ -450,13 +438,29 @@ class _Rounds:
                 item = target_value(self.node.target, found)
                 yield from walk(at - 1, found.drop(*self.names), (item, *items))
 
-        for ended, _ in self._last(state):
+        for ended in self._ended(state):
             yield from walk(count - 1, ended, ())
         if count and (self.leave is not None or self._breaks):
             entered = bind_partly(self.node.target, known[-1], state)
             for found in self._jumped(entered):
                 item = target_value(self.node.target, found)
                 yield from walk(count - 2, found.drop(*self.names), (item,))
+
+
+def _accumulators(body: Sequence[ast.AST]) -> set[str]:
+    """Variables that a loop's body adds to."""
+    grown: set[str] = set()
+    for node in _own(body):
+        place: ast.AST | None = None
+        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)):
+            place = node.target if isinstance(node, ast.AugAssign) else node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _GROWING:
+            place = node.func.value
+        while isinstance(place, ast.Subscript):
+            place = place.value
+        if isinstance(place, ast.Name):
+            grown.add(place.id)
+    return grown
 
 
 def _extent(value: Any) -> int:
