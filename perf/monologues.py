@@ -105,7 +105,7 @@ def backward(rows: Sequence[dict[str, Any]], box: Sandbox) -> None:
             how["not found"] += 1
             continue
         told, again = trace_many(box, row["code"], [Invocation(found.call)] * 2, LIMITS)
-        monologue = Backward().render(told, found_by=found.how, executed=found.executed)
+        monologue = Backward().render(told, found=found)
         claims = verify(monologue.text, again)
         really = again.outcome.value == wanted and style("backward").parse(monologue.text) == found.call
         how[found.how if really else "wrong"] += 1

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, Value, encode
 from semcoder.core.calling import call_entry, check_call, parse_source
-from semcoder.errors import LimitHit, SandboxError, UsageError
+from semcoder.errors import LimitHit, ProgramEnded, SandboxError, UsageError
 from semcoder.monologue import Backward, proposed_call
 from semcoder.monologue import style as find_style
 from semcoder.monologue import verify as verify_text
@@ -111,6 +111,8 @@ def trace_many(
 def _trace(source: str, invocation: Invocation, reply: Reply) -> Trace:
     if reply.status == "sandbox_failed":
         raise SandboxError(f"the sandbox could not trace {invocation.text}: {reply.detail}")
+    if reply.status == "exited":
+        raise ProgramEnded(f"{invocation.text} ended its process before it could be told: {reply.detail}")
     if reply.status != "returned":
         raise LimitHit(f"{invocation.text} was not traced to its end ({reply.status}): {reply.detail}")
     return trace_from_document(source, reply.data)
@@ -186,7 +188,7 @@ def _explain_output(
                 f"no input of {name} was found that gives {wanted.display(80)} (up to {budget} candidates were run)"
             )
         first, again = trace_many(box, text, [Invocation(found.call)] * 2, limits)
-    monologue = Backward().render(first, detail=detail, found_by=found.how, executed=found.executed)
+    monologue = Backward().render(first, detail=detail, found=found)
     return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
 
 

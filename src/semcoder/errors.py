@@ -35,6 +35,12 @@ class LimitHit(SemcoderError):
     exit_code = 3
 
 
+class ProgramEnded(SemcoderError):
+    """The program ended its own process where its execution was to be told."""
+
+    exit_code = 1
+
+
 class SandboxError(SemcoderError):
     """The sandbox could not do its work (not the program's fault)."""
 

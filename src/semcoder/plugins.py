@@ -20,7 +20,7 @@ def load_plugins(package: str, *methods: str) -> dict[str, Any]:
         module = importlib.import_module(f"{package}.{info.name}")
         for _, member in inspect.getmembers(module, inspect.isclass):
             name = getattr(member, "name", None)
-            if member.__module__ == module.__name__ and isinstance(name, str):
-                if all(callable(getattr(member, method, None)) for method in methods):
-                    found[name] = member
+            own = member.__module__ == module.__name__
+            if own and isinstance(name, str) and all(callable(getattr(member, method, None)) for method in methods):
+                found[name] = member
     return dict(sorted(found.items()))

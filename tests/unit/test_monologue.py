@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from semcoder.monologue import Backward, proposed_call, style, verify
 from semcoder.monologue.purpose import first_sentence
 from semcoder.monologue.sentences import CLAUSES, Fact, mask, read_clauses, read_sentences, span, write, write_sentence
+from semcoder.monologue.solving import Found
 from semcoder.tracing import trace_here
 from tests.programs import PROGRAMS
 
@@ -116,10 +117,10 @@ def test_prose_that_cannot_be_read_is_unchecked_not_true() -> None:
 @pytest.mark.parametrize("name", [n for n in PROGRAMS if n != "raises"])
 def test_backward_claims_hold_for_the_proposed_input(name: str) -> None:
     trace = trace_here(*PROGRAMS[name])
-    monologue = Backward().render(trace, found_by="inversion")
+    monologue = Backward().render(trace, found=Found(trace.invocation.text, "inversion", (), 1))
     assert proposed_call(monologue.text) == style("backward").parse(monologue.text) == PROGRAMS[name][1]
     claims = verify(monologue.text, trace)
-    assert [c for c in claims if c.verdict is not True and c.kind != "goal_inversion"] == []
+    assert [c for c in claims if c.verdict is not True] == []
 
 
 def test_a_wrong_backward_step_is_found() -> None:
@@ -132,4 +133,7 @@ def test_a_wrong_backward_step_is_found() -> None:
 
 def test_a_search_says_that_it_searched() -> None:
     trace = trace_here(*PROGRAMS["loop"])
-    assert "a search that ran 12 candidates" in Backward().render(trace, found_by="search", executed=12).text
+    assert (
+        "a search that ran 12 candidates"
+        in Backward().render(trace, found=Found(trace.invocation.text, "search", (), 12)).text
+    )

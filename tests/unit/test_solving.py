@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from semcoder.core import Invocation, Outcome, Value
 from semcoder.core.calling import Caller
 from semcoder.errors import UsageError
-from semcoder.monologue.solving import Found, Note, Run, find_input, true_notes
+from semcoder.monologue.solving import Found, Note, Run, find_input
 from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, same
 from semcoder.monologue.solving.inverters import REGISTRY
+from semcoder.monologue.solving.notes import expression_text
 from semcoder.monologue.solving.search import Climber, diagonal, pieces, pool, similarity
 from semcoder.monologue.solving.shapes import Shape, shapes_of
 from semcoder.monologue.solving.statements import STATEMENTS, UNDO
-from semcoder.tracing import trace_here
+from semcoder.tracing import Trace, trace_here
 
 
 def runner(source: str) -> Run:
@@ -358,6 +359,39 @@ def test_outputs_that_exist_are_reproduced(source: str, inputs: st.SearchStrateg
 # Notes
 
 
+def true_notes(notes: tuple[Note, ...], trace: Trace) -> tuple[Note, ...]:
+    """The notes that hold in a recorded execution: on that line the expression had that value at least once."""
+    seen = _values(trace)
+    return tuple(note for note in notes if _holds(note, seen.get((note.line, note.expression), [])))
+
+
+def _holds(note: Note, values: list[Value]) -> bool:
+    if note.literal:
+        wanted = Value.of(evaluate(ast.parse(note.must_be, mode="eval").body, {}))
+        return any(value == wanted for value in values)
+    return any(value.is_literal() and bool(value.to_python()) is (note.must_be == "true") for value in values)
+
+
+def _values(trace: Trace) -> dict[tuple[int, str], list[Value]]:
+    """Values that expressions had, by line and text; variables as they were before each step of the line."""
+    seen: dict[tuple[int, str], list[Value]] = {}
+    frames: dict[int, dict[str, Value]] = {}
+    for step in trace.steps:
+        known = frames.setdefault(step.frame, {})
+        for name in (n for n in ast.walk(step.node) if isinstance(n, ast.Name) and n.id in known):
+            seen.setdefault((name.lineno, name.id), []).append(known[name.id])
+        for part in step.parts:
+            value = Value.of(part.truth) if part.kind == "t" else part.value
+            if isinstance(part.node, ast.expr) and value is not None:
+                seen.setdefault((part.node.lineno, expression_text(trace.source, part.node)), []).append(value)
+        for change in step.changes:
+            if change.new is None:
+                known.pop(change.name, None)
+            else:
+                known[change.name] = change.new
+    return seen
+
+
 def test_notes_tell_the_derivation_from_the_output_back() -> None:
     source = "def f(s):\n    parts = s.split(',')\n    parts.reverse()\n    return '-'.join(parts)\n"
     found = reasoned(source, "c-b-a")
@@ -373,7 +407,7 @@ def test_notes_tell_the_derivation_from_the_output_back() -> None:
 
 @pytest.mark.parametrize(("source", "output"), [row[1:] for row in PROGRAMS])
 def test_notes_that_are_kept_are_true(source: str, output: Any) -> None:
-    """Checked apart from `true_notes`: each exact note's expression is evaluated where the line runs."""
+    """Each exact note's expression is evaluated where the line runs."""
     found = reasoned(source, output)
     trace = trace_here(source, found.call)
     kept = true_notes(found.notes, trace)
@@ -412,12 +446,6 @@ def observed(source: str, call: str, places: set[tuple[int, str]]) -> dict[tuple
     finally:
         sys.settrace(before)
     return values
-
-
-def test_false_notes_are_dropped() -> None:
-    source = "def f(x):\n    y = x + 1\n    return y * 2\n"
-    notes = (Note(3, "y * 2", "8"), Note(3, "y", "5"), Note(2, "x + 1", "4"), Note(2, "x", "true", literal=False))
-    assert true_notes(notes, trace_here(source, "f(3)")) == (notes[0], notes[2], notes[3])
 
 
 # The parts

@@ -127,7 +127,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Monologue:
-    """A text that tells an execution. `answer` is literal text: the output (forward) or the call's arguments."""
+    """A text that tells an execution. `answer`: the output's text (forward), or the call (backward)."""
 
     direction: Direction
     style: str

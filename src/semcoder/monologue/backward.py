@@ -12,12 +12,13 @@ that the input is the only one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from semcoder.core import Detail, Monologue, NotLiteral, Value
 from semcoder.monologue.forward import called_function
 from semcoder.monologue.purpose import purpose_of
 from semcoder.monologue.sentences import Fact, read_sentences, write, write_sentence
+from semcoder.monologue.solving import Found, Note
 from semcoder.monologue.story import Moment, Story
 from semcoder.tracing import Trace
 
@@ -32,14 +33,13 @@ class Backward:
     name = "backward"
     direction = "backward"
 
-    def render(
-        self, trace: Trace, *, detail: Detail = "line", found_by: str = "search", executed: int = 1
-    ) -> Monologue:
+    def render(self, trace: Trace, *, detail: Detail = "line", found: Found | None = None) -> Monologue:
         """The monologue for the execution of a proposed input. `trace` must be of a call that returned.
 
-        `found_by` is inversion, constraints or search; `executed` how many candidates were run. With `expression`
-        detail no limit is set on the number of sentences.
+        `found` says how the input was found, and by which derivation; without it, the one input was simply tried. With
+        `expression` detail no limit is set on the number of sentences.
         """
+        found = found or Found(trace.invocation.text, "search", (), 1)
         output = trace.outcome.value
         if output is None:
             raise ValueError("a backward monologue needs a call that returned")
@@ -48,15 +48,15 @@ class Backward:
             *purpose_of(trace.tree, called_function(trace)),
             write([Fact("goal_returns", (output.display(),))]) + ".",
         ]
-        told = list(_backwards(Story(trace)))
+        told = list(_Slice(Story(trace), found.notes).sentences())
         for line, facts in told if detail == "expression" else told[:MAX_SENTENCES]:
             lines.append(write_sentence(line, facts))
         if detail == "line" and len(told) > MAX_SENTENCES:
             lines.append("The steps before that go the same way.")
-        slots = (str(executed),) if found_by == "search" else ()
-        lines.append(write([Fact("goal_choice", (call,)), Fact(f"goal_{found_by}", slots)]) + ".")
+        slots = (str(found.executed),) if found.how == "search" else ()
+        lines.append(write([Fact("goal_choice", (call,)), Fact(f"goal_{found.how}", slots)]) + ".")
         lines.append(write([Fact("goal_gives", (output.display(),))]) + ".")
-        return Monologue("backward", self.name, "\n".join(lines), call, found_by=found_by)
+        return Monologue("backward", self.name, "\n".join(lines), call, found_by=found.how)
 
     def parse(self, text: str) -> str | None:
         """The call that a text of this style settles on; None if it settles on none."""
@@ -68,16 +68,12 @@ class Backward:
         return answer
 
 
-def _backwards(story: Story) -> Iterator[tuple[int, list[Fact]]]:
-    """Lines and facts of the steps that the output depends on, last first."""
-    yield from _Slice(story).sentences()
-
-
 class _Slice:
-    """A dynamic backward slice: the steps that the returned value depends on, through data and conditions."""
+    """A dynamic backward slice: the steps that the result depends on, through data and conditions, last first."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, notes: Sequence[Note] = ()) -> None:
         self._story = story
+        self._notes = [note for note in notes if note.literal]
         self._needed: set[tuple[int, str]] = set()
         self._guards: set[tuple[int, int]] = set()
         self._parents = {id(c): n for n in ast.walk(story.trace.tree) for c in ast.iter_child_nodes(n)}
@@ -120,7 +116,20 @@ class _Slice:
             if value is not None and value.base != "opaque":
                 facts.append(Fact("must_be", (self._story.text(step.node.iter), value.display())))
             facts = facts or [Fact("loop", (self._story.text(step.node.iter),))]
-        return [*facts, *constraints, *self._reminders(moment, constraints)] if facts else []
+        if not facts:
+            return []
+        return [*facts, *self._derived(moment), *constraints, *self._reminders(moment, constraints)]
+
+    def _derived(self, moment: Moment) -> list[Fact]:
+        """What the derivation of the input said of this line's expressions, where it is so in this very step."""
+        facts: dict[Fact, None] = {}
+        for part in moment.step.parts:
+            if part.kind != "e" or part.node is None or part.value is None:
+                continue
+            text, value = self._story.text(part.node), part.value.display()
+            if any((n.line, n.expression, n.must_be) == (moment.step.line, text, value) for n in self._notes):
+                facts.setdefault(Fact("must_be", (text, value)))
+        return list(facts)
 
     def _need(self, moment: Moment) -> None:
         """What a told step depends on: the variables it read, and the conditions that led to it."""

@@ -11,6 +11,8 @@ from semcoder.monologue.sentences import Fact, read_sentences, write_clause, wri
 from semcoder.monologue.story import Story
 from semcoder.tracing import Trace
 
+_ANSWERS = frozenset({"outcome_returns", "outcome_raises", "outcome_exits", "program_prints", "program_raises"})
+
 
 class Forward:
     """What the function is for, the call, every step in order, the outcome."""
@@ -40,7 +42,13 @@ class Forward:
         answer = None
         for sentence in read_sentences(text):
             for fact in sentence.facts:
-                if fact.kind in ("outcome_returns", "outcome_raises", "program_prints", "program_raises"):
+                if fact.kind in (
+                    "outcome_returns",
+                    "outcome_raises",
+                    "outcome_exits",
+                    "program_prints",
+                    "program_raises",
+                ):
                     answer = fact.slots[0]
         return answer
 
@@ -56,7 +64,7 @@ def called_function(trace: Trace) -> str:
 def exception_text(trace: Trace) -> str:
     raised = trace.outcome.exception
     if raised is None:
-        return trace.outcome.status
+        return trace.outcome.detail or trace.outcome.status
     return raised.value.display() if raised.value is not None else str(raised)
 
 
@@ -77,4 +85,6 @@ def closing_facts(trace: Trace) -> list[Fact]:
     facts = [Fact("outcome_prints", (repr(outcome.stdout),))] if outcome.stdout else []
     if outcome.status == "returned" and outcome.value is not None:
         return [*facts, Fact("outcome_returns", (outcome.value.display(),))]
+    if outcome.exception is None:
+        return [*facts, Fact("outcome_exits", (outcome.detail or outcome.status,))]
     return [*facts, Fact("program_raises" if whole else "outcome_raises", (exception_text(trace),))]

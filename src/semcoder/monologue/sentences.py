@@ -79,6 +79,7 @@ CLAUSES: dict[str, str] = {
     "goal_gives": "Running it gives §",
     "outcome_returns": "The call returns §",
     "outcome_raises": "The call raises §",
+    "outcome_exits": "The call ends the program with §",
     "outcome_prints": "In all it prints §",
     "call": "The call is §",
     "program_prints": "The program prints §",

@@ -107,7 +107,7 @@ def _backward(sentences: Sequence[Sentence], story: Story) -> Iterator[Claim]:
         if sentence.line:
             place = _latest(sentence, story, at)
             problem = "" if place is not None else f"line {sentence.line} does not run before that"
-            yield _order_claim(sentence, problem)
+            yield _claim(sentence, f"line {sentence.line} runs before that", "order", not problem, problem)
             if place is None:
                 yield from _unplaced(sentence)
                 continue
@@ -115,8 +115,13 @@ def _backward(sentences: Sequence[Sentence], story: Story) -> Iterator[Claim]:
             at = place
             continue
         for fact in sentence.facts:
-            right, actual = _goal(fact, story.trace, output)
-            yield _claim(sentence, _words(fact), fact.kind, right, actual)
+            if fact.kind not in _FOUND_BY:
+                right, actual = _goal(fact, story.trace, output)
+                yield _claim(sentence, _words(fact), fact.kind, right, actual)
+
+
+#: How an input was found is told, but it is not a claim about an execution.
+_FOUND_BY = frozenset({"goal_inversion", "goal_constraints", "goal_search"})
 
 
 def _goal(fact: Fact, trace: Trace, output: Value | None) -> tuple[bool | None, str]:
@@ -125,7 +130,7 @@ def _goal(fact: Fact, trace: Trace, output: Value | None) -> tuple[bool | None, 
         return output is not None and matches(fact.slots[0], output), f"{trace.invocation.text} gives {told}"
     if fact.kind == "goal_choice":
         return normal(fact.slots[0]) == normal(trace.invocation.text) is not None, trace.invocation.text
-    return None, "how an input was found is not part of an execution"
+    return None, "this is not a sentence that can be checked"
 
 
 def _latest(sentence: Sentence, story: Story, before: int) -> int | None:

@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from semcoder.core import Claim, Invocation, Monologue, Outcome, Program, Sample, Value, content_id
+from semcoder.core import Invocation, Monologue, Outcome, Program, Sample, Value, content_id
 from semcoder.errors import InputError
 from semcoder.monologue import Backward, style, verify
 from semcoder.monologue.purpose import find_function
@@ -121,7 +121,7 @@ class Teller:
         self.tally.written += 1
         self.tally.claims += len(claims)
         self.tally.false += false
-        if false or any(_unchecked(claim) for claim in claims):
+        if any(claim.verdict is not True for claim in claims):
             self.tally.drop("a claim is false" if false else "a claim could not be checked")
             return None
         return dataclasses.replace(monologue, claims=tuple(claims))
@@ -144,7 +144,7 @@ class Teller:
             if first is None or first.outcome.value is None:
                 self.tally.drop("the found input could not be traced")
                 continue
-            monologue = Backward().render(first, found_by=found.how, executed=found.executed)
+            monologue = Backward().render(first, found=found)
             again = self._executed_again([found.call]).get(found.call)
             checked = self._checked(monologue, again, case.output)
             if checked is not None:
@@ -169,8 +169,3 @@ class Teller:
                 if not trace.truncated:
                     traces[call] = trace
         return traces
-
-
-def _unchecked(claim: Claim) -> bool:
-    """How an input was found is told, not claimed of an execution."""
-    return claim.verdict is None and not claim.kind.startswith("goal_")

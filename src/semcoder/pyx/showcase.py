@@ -51,9 +51,7 @@ def _trace(program: Program, call: str, box: Sandbox, config: BuildConfig) -> Tr
         return None
 
 
-def _shown(
-    sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config: BuildConfig
-) -> dict[str, Any] | None:
+def _shown(sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config: BuildConfig) -> dict[str, Any] | None:
     if sample.program is None:
         return None
     backward = backwards.get(sample.program.id)

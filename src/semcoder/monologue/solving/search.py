@@ -202,6 +202,8 @@ class Climber:
 
     def _mutant(self, parent: Arguments) -> Arguments:
         out = list(parent)
+        if not out:
+            return parent  # a function without parameters has one call
         for _ in range(1 + (self._random.random() < 0.3)):
             axis = self._random.randrange(len(out))
             if self._random.random() < 0.3:

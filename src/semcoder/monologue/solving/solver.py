@@ -36,7 +36,7 @@ class Found:
 def find_input(source: str, entry: str, output: Value, run: Run, *, budget: int = 2000, seed: int = 0) -> Found | None:
     """A call of `entry` over literals that returns exactly `output`, or None if none was found with `budget` runs.
 
-    `notes` are the derivation as it was made; what a text states of them must first go through `true_notes`.
+    `notes` are the derivation as it was made; what a text states of them must first be checked against a trace.
     Raises `UsageError` if the source does not parse or defines no function `entry`.
     """
     target = target_of(parse_source(source), entry)
