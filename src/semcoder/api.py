@@ -179,7 +179,7 @@ def _explain_output(
     with sandbox(unsafe=unsafe) as box:
 
         def run_calls(calls: Sequence[str]) -> list[Outcome]:
-            quick = dataclasses.replace(limits, cpu_s=min(limits.cpu_s, 1.0))
+            quick = dataclasses.replace(limits, cpu_s=min(limits.cpu_s, 0.5))
             return run_program(box, Program(text, name), [Invocation(c) for c in calls], quick)
 
         found = find_input(text, name, wanted, run_calls, budget=budget)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from semcoder.core import NotLiteral, Outcome, TooLarge, Value, literal_text
+from semcoder.core import LIMIT_STATUSES, NotLiteral, Outcome, TooLarge, Value, literal_text
 from semcoder.core.calling import parse_source
 from semcoder.errors import UsageError
 from semcoder.monologue.solving.notes import Note, notes_of
@@ -50,6 +50,12 @@ def find_input(source: str, entry: str, output: Value, run: Run, *, budget: int 
     return _by_reasoning(source, target, wanted, trial) or _by_search(target, wanted, trial, seed)
 
 
+#: Calls that are run together, and how many further runs a call that hits a limit uses up of the budget: a program that
+#: hangs on most inputs is given up within seconds.
+_AT_ONCE = 16
+_SLOW = 25
+
+
 class _Trial:
     """Runs candidates, each text once, within the budget."""
 
@@ -75,12 +81,19 @@ class _Trial:
 
     def run(self, texts: Sequence[str]) -> tuple[int | None, Sequence[Outcome]]:
         """The first of these calls that gives the output, and what those that were run did."""
-        texts = texts[: self.left]
-        outcomes: Sequence[Outcome] = self._run(texts) if texts else ()
-        self.left -= len(texts)
-        self.executed += len(texts)
-        hit = (k for k, o in enumerate(outcomes) if o.status == "returned" and o.value == self._output)
-        return next(hit, None), outcomes
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(texts) and self.left > 0:
+            some = texts[len(outcomes) : len(outcomes) + min(_AT_ONCE, self.left)]
+            new = self._run(some)
+            slow = sum(o.status in LIMIT_STATUSES for o in new)
+            self.left = max(0, self.left - len(some) - slow * _SLOW)
+            self.executed += len(some)
+            outcomes.extend(new)
+            hit = (k for k, o in enumerate(new) if o.status == "returned" and o.value == self._output)
+            first = next(hit, None)
+            if first is not None:
+                return len(outcomes) - len(new) + first, outcomes
+        return None, outcomes
 
 
 def _by_reasoning(source: str, target: Target, wanted: Any, trial: _Trial) -> Found | None:
