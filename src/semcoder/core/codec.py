@@ -71,7 +71,7 @@ def decode(record_type: type[T], doc: Any, where: str = "document") -> T:
     """The record of a document. Raises `InputError` naming the field that is wrong."""
     if not isinstance(doc, dict):
         raise InputError(f"{where}: expected a JSON object, got {type(doc).__name__}")
-    hints = _hints(record_type)
+    hints = _hints(typing.cast(Hashable, record_type))
     values = {name: _typed(hints[name], doc[name], f"{where}.{name}") for name in hints if name in doc}
     try:
         return record_type(**values)

@@ -118,13 +118,15 @@ class _Slice:
             facts = facts or [Fact("loop", (self._story.text(step.node.iter),))]
         if not facts:
             return []
-        return [*facts, *self._derived(moment), *constraints, *self._reminders(moment, constraints)]
+        said = [*facts, *self._derived(moment), *constraints, *self._reminders(moment, constraints)]
+        return list(dict.fromkeys(said))
 
     def _derived(self, moment: Moment) -> list[Fact]:
         """What the derivation of the input said of this line's expressions, where it is so in this very step."""
         facts: dict[Fact, None] = {}
-        for part in moment.step.parts:
-            if part.kind != "e" or part.node is None or part.value is None:
+        test = getattr(moment.step.node, "test", None)  # its truth is told as a condition
+        for part in reversed(moment.step.parts):
+            if part.kind != "e" or part.node is None or part.node is test or part.value is None:
                 continue
             text, value = self._story.text(part.node), part.value.display()
             if any((n.line, n.expression, n.must_be) == (moment.step.line, text, value) for n in self._notes):

@@ -379,7 +379,14 @@ class _Judge:
         return truths[seen] == (claimed == "true"), f"{expression} is {'true' if truths[seen] else 'false'}"
 
     def _must_be(self, fact: Fact) -> tuple[bool | None, str]:
-        return self._value(fact)
+        """Like `value`, but in any order: a backward text goes from results to operands."""
+        expression, claimed = fact.slots
+        key = normal(expression)
+        parts = [p for p in self._step.parts if p.kind == "e" and p.node and normal(self._story.text(p.node)) == key]
+        values = [part.value for part in parts if part.value is not None]
+        if not values:
+            return self._variable(expression, claimed)
+        return any(matches(claimed, value) for value in values), f"{expression} is {values[-1].display()}"
 
     _here = _must_be
     _must_become = _becomes

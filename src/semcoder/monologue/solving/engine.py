@@ -47,6 +47,17 @@ class Budget:
             raise Exhausted
 
 
+def _well_typed(states: States) -> States:
+    """What an inverter finds, up to where the value that it was given turns out to be of a type that it cannot invert.
+
+    Targets are guesses on the way back: a `str` where the operation makes an `int` is a dead end, not an error.
+    """
+    try:
+        yield from states
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
+        return
+
+
 class Engine:
     """Inverts expressions of one function, as a registry of inverters says for each kind."""
 
@@ -134,7 +145,7 @@ class Engine:
         fruitful = False
         inverter = self.inverters.of(node)
         if inverter is not None:
-            for found in inverter(self, node, target, noted):
+            for found in _well_typed(inverter(self, node, target, noted)):
                 fruitful = True
                 yield found
         if not fruitful and not isinstance(node, ast.Name):

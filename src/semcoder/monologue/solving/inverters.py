@@ -844,10 +844,10 @@ def _get(engine: Engine, node: ast.Call, target: Any, state: State) -> States:
     """`d.get(key, default)`: the key is there with the value, or is not there and the default is the value."""
     assert isinstance(node.func, ast.Attribute)
     receiver, default = node.func.value, node.args[1] if len(node.args) > 1 else ast.Constant(None)
-    if not isinstance(receiver, ast.Name) or receiver.id in state.known:
+    if not node.args or not isinstance(receiver, ast.Name) or receiver.id in state.known:
         return _by_method(engine, node, target, state)
     slots = state.known.get(receiver.id + "[]", {})
-    fresh = next(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in slots)
+    fresh = next((c for c in "abcdefghijklmnopqrstuvwxyz" if c not in slots), "another")
 
     def there(key: Any, s: State) -> States:
         for found in engine.invert(node.args[0], key, s):
