@@ -28,11 +28,17 @@ from typing import Any
 
 from semcoder._version import __version__
 from semcoder.core import SCHEMA_VERSION
-from semcoder.errors import MissingExtra, UsageError
+from semcoder.errors import MissingExtra, SemcoderError, UsageError
+from semcoder.pyx.cases import BUG
 from semcoder.pyx.config import BuildConfig, check, differences, saved
+from semcoder.pyx.lifeline import die_with_this_process
 from semcoder.pyx.showcase import showcase
 
+#: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
+_FEW_BUGS = 3
 Progress = Callable[[str], None]
+#: Folders in which this process builds now.
+_ours: set[Path] = set()
 
 
 def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -90,13 +96,23 @@ def _steps() -> Any:
 
 @contextmanager
 def _claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it however this process ends."""
+    """Hold the folder's lock; the kernel lets go of it however this process ends.
+
+    A record lock: unlike `flock`'s, children do not inherit it. It binds processes only, so threads need `_ours` too.
+    """
+    taken = UsageError(f"{folder}: another build is running in this folder; wait for it or use --out")
+    if folder.resolve() in _ours:
+        raise taken
     with (folder / ".lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UsageError(f"{folder}: another build is running in this folder; wait for it or use --out") from None
-        yield
+            raise taken from None
+        _ours.add(folder.resolve())
+        try:
+            yield
+        finally:
+            _ours.discard(folder.resolve())
 
 
 def _settle_config(folder: Path, config: BuildConfig) -> None:
@@ -120,6 +136,7 @@ def _executor(pipeline: list[Any], tasks: int, workers: int, logs: Path) -> Any:
         from datatrove.executor import LocalPipelineExecutor  # type: ignore[import-untyped]
     except ImportError:
         raise MissingExtra("datatrove", "data") from None
+    die_with_this_process()
     return LocalPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs))
 
 
@@ -162,6 +179,7 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
                 if row["id"] not in seen:
                     seen.add(row["id"])
                     rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
+    _refuse_if_broken(drops, folder)
     for kind, samples in rows.items():
         steps.write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
     steps.write_jsonl(folder / "programs.jsonl", programs)
@@ -182,6 +200,16 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
     }
     _write_json(folder / "manifest.json", manifest)
     return manifest
+
+
+def _refuse_if_broken(drops: Sequence[dict[str, Any]], folder: Path) -> None:
+    """A few programs that trip a bug of ours are dropped with that reason; where it is many, there is no data set."""
+    bugs = [row for row in drops if row["reason"] == BUG]
+    if len(bugs) > max(_FEW_BUGS, len(drops) // 100):
+        first = f"{bugs[0]['entry']}: {bugs[0]['detail']}"
+        raise SemcoderError(
+            f"{folder}: {len(bugs)} programs tripped a bug in semcoder (the first: {first}); please report it"
+        )
 
 
 class _Summary:

@@ -24,11 +24,15 @@ from semcoder.tracing import TASK, Trace, trace_from_document
 
 #: A point of coverage: a statement's line, or a condition's place with its truth, or a loop that ran.
 Point = tuple[str, int, int]
+#: The reason for a program that could not be dealt with, through no fault of its own.
+BUG = "a bug in semcoder"
 #: How many calls may hit a limit before the program counts as too slow, and the size of the first batch that shows it.
 _SLOW = 3
 _FIRST_BATCH = 12
 #: How many times the wanted cases are traced, to choose among.
 _WIDEN = 2
+#: Executions of up to so many statements are preferred, longer before shorter; beyond, they wear a reader out.
+_READABLE = 60
 #: Imported once in the sandbox's warm parents, since many programs of the library need them.
 PRELOAD = ("re", "collections", "functools", "itertools", "string", "math", "datetime")
 
@@ -182,14 +186,14 @@ def points(trace: Trace) -> set[Point]:
 
 
 def _choose(cases: Sequence[Case], count: int) -> list[Case]:
-    """Cases that add coverage first, then those that add a new output, short executions before long ones."""
-    remaining = sorted(cases, key=lambda case: (case.steps, case.call))
+    """Cases that add coverage first, then those that add a new output; of equals, those with the most to tell."""
+    remaining = sorted(cases, key=lambda case: (case.steps > _READABLE, -case.steps, case.call))
     covered: set[Point] = set()
     outputs: set[str] = set()
     cover = {case.call: points(case.trace) for case in remaining}
     chosen: list[Case] = []
     while remaining and len(chosen) < count:
-        best = max(remaining, key=lambda c: (len(cover[c.call] - covered), c.output not in outputs, -c.steps))
+        best = max(remaining, key=lambda c: (len(cover[c.call] - covered), c.output not in outputs))
         remaining.remove(best)
         covered |= cover[best.call]
         outputs.add(best.output)

@@ -24,8 +24,9 @@ except ImportError:
 
 from semcoder.core import Origin, Program, decode, encode
 from semcoder.errors import SemcoderError
-from semcoder.pyx.cases import PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
+from semcoder.pyx.cases import BUG, PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
 from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.lifeline import die_with_parent
 from semcoder.pyx.rows import Teller
 from semcoder.sandbox import Sandbox
 from semcoder.seeds import Drop, open_source
@@ -127,6 +128,7 @@ class Tell(PipelineStep):  # type: ignore[misc]
 
     def run(self, data: Documents, rank: int = 0, world_size: int = 1) -> Documents:
         del rank, world_size
+        die_with_parent()
         with Sandbox(workers=1, preload=PRELOAD, unsafe=self.config.unsafe) as box:
             for document in data:
                 program = decode(Program, document.metadata["program"], "program")
@@ -143,7 +145,7 @@ class Tell(PipelineStep):  # type: ignore[misc]
         except SemcoderError:
             raise  # the sandbox, not the program
         except Exception as error:  # one program that trips a bug of ours must not cost the others their rows
-            return {"dropped": {"reason": "a bug in semcoder", "detail": f"{type(error).__name__}: {error}"[:300]}}
+            return {"dropped": {"reason": BUG, "detail": f"{type(error).__name__}: {error}"[:300]}}
         covered = coverage(cases)
         return {
             "cases": [_case_row(case) for case in cases],

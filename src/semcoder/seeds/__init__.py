@@ -1,7 +1,7 @@
 """Sources of programs: where seeds come from, one file per kind of source.
 
-A source is one module of this package with one class whose name ends in `Source`: it has a `name`, is made from the
-text after `name:` of a spec, and its `programs()` yields `Program`s and `Drop`s. Adding one touches one file.
+A source is one module of this package with one class that has a `name` and `programs()`, which yields `Program`s and
+`Drop`s; it is made from the text after `name:` of a spec. Adding one touches one file; names with `_` are helpers.
 
 Guarantees: sources are found by file name; the order of `programs()` is the same on every run over the same files;
 whatever is not turned into a program comes as a `Drop` with a reason.
@@ -10,9 +10,7 @@ It does not promise that a program returns for any input, or that it is determin
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Protocol
 
 from semcoder.core import Origin, Program
 from semcoder.errors import UsageError
+from semcoder.plugins import load_plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,8 @@ class Source(Protocol):
 
 
 def sources() -> dict[str, type[Any]]:
-    """All kinds of sources by name, sorted. Modules that start with an underscore or export no source are helpers."""
-    found: dict[str, type[Any]] = {}
-    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        for cls in vars(module).values():
-            if isinstance(cls, type) and cls.__module__ == module.__name__ and cls.__name__.endswith("Source"):
-                found[str(cls.__dict__["name"])] = cls
-    return found
+    """All kinds of sources by name, sorted."""
+    return load_plugins("semcoder.seeds", "programs")
 
 
 def open_source(spec: str) -> Source:

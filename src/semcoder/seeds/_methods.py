@@ -15,7 +15,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from semcoder.seeds._project import Module
+from semcoder.seeds._project import Module, is_literal
 
 _MAKERS = frozenset({"__init__", "__new__"})
 #: Special methods that no plain call reaches by itself.
@@ -176,21 +176,13 @@ def _passed(args: ast.arguments, skip: int) -> tuple[list[Part], str]:
     for arg, default in rows:
         if default is None:
             parts.append(arg)
-        elif _is_literal(default) and not (arg.arg in positional_only and by_name):
+        elif is_literal(default) and not (arg.arg in positional_only and by_name):
             parts.append((arg, default))
         else:
             by_name = True
             continue
         call.append(f"{arg.arg}={arg.arg}" if by_name or arg in args.kwonlyargs else arg.arg)
     return parts, ", ".join(call)
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
 
 
 def _listed(parts: list[Part]) -> str:

@@ -203,6 +203,15 @@ def parse_quietly(source: str) -> ast.Module:
         return ast.parse(source)
 
 
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression is one that `ast.literal_eval` takes."""
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
 def _read(file: Path, path: str) -> Module:
     try:
         data = file.read_bytes()

@@ -10,11 +10,10 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-import warnings
 from collections.abc import Iterator
 
 from semcoder.core import Invocation, Program
-from semcoder.seeds._project import parse_quietly
+from semcoder.seeds._project import is_literal, parse_quietly
 
 MAX_CALL = 400
 
@@ -43,7 +42,7 @@ def _doctest_calls(doc: str, entry: str) -> Iterator[str]:
         tree = _parse(example.source)
         for statement in tree.body if tree is not None else ():
             yield from _calls(statement, entry, known)
-            if isinstance(statement, ast.Assign) and _is_literal(statement.value):
+            if isinstance(statement, ast.Assign) and is_literal(statement.value):
                 known.update({t.id: statement.value for t in statement.targets if isinstance(t, ast.Name)})
 
 
@@ -65,11 +64,7 @@ def _calls(tree: ast.AST, entry: str, known: dict[str, ast.expr]) -> Iterator[st
         if isinstance(node, ast.Call) and _name(node.func) == entry:
             args = [_inlined(arg, known) for arg in node.args]
             keywords = [ast.keyword(k.arg, _inlined(k.value, known)) for k in node.keywords]
-            if (
-                args + keywords
-                and all(map(_is_literal, args))
-                and all(k.arg and _is_literal(k.value) for k in keywords)
-            ):
+            if args + keywords and all(map(is_literal, args)) and all(k.arg and is_literal(k.value) for k in keywords):
                 text = ast.unparse(ast.Call(ast.Name(entry), args, keywords))
                 if len(text) <= MAX_CALL:
                     yield text
@@ -83,18 +78,8 @@ def _name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
 def _parse(text: str) -> ast.Module | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text.strip())
+        return parse_quietly(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

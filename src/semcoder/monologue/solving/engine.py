@@ -47,13 +47,13 @@ class Budget:
             raise Exhausted
 
 
-def _well_typed(states: States) -> States:
+def _well_typed(inverted: Callable[[], States]) -> States:
     """What an inverter finds, up to where the value that it was given turns out to be of a type that it cannot invert.
 
     Targets are guesses on the way back: a `str` where the operation makes an `int` is a dead end, not an error.
     """
     try:
-        yield from states
+        yield from inverted()
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
         return
 
@@ -145,7 +145,7 @@ class Engine:
         fruitful = False
         inverter = self.inverters.of(node)
         if inverter is not None:
-            for found in _well_typed(inverter(self, node, target, noted)):
+            for found in _well_typed(lambda: inverter(self, node, target, noted)):
                 fruitful = True
                 yield found
         if not fruitful and not isinstance(node, ast.Name):
@@ -310,6 +310,14 @@ class Engine:
         if not fruitful:
             yield from self.solve(node, lambda v: bool(v) is flag, noted)
 
+    def truth_of_all(self, nodes: Sequence[ast.expr], flag: bool, state: State) -> States:
+        """States in which all expressions are true, or all false."""
+        if not nodes:
+            yield state
+            return
+        for found in self.truth(nodes[0], flag, state):
+            yield from self.truth_of_all(nodes[1:], flag, found)
+
 
 class Inverters:
     """The registry: how to go back through each kind of expression."""
@@ -320,6 +328,17 @@ class Inverters:
         self.methods: dict[str, Inverter] = {}
         self.iterators: dict[str, Inverter] = {}
         self.truth: dict[type[ast.AST], Inverter] = {}
+
+    @classmethod
+    def of_all(cls, *parts: Inverters) -> Inverters:
+        """One registry of several. Raises ValueError where two have an entry for the same thing."""
+        whole = cls()
+        for part in parts:
+            for table, more in zip(vars(whole).values(), vars(part).values(), strict=True):
+                if table.keys() & more.keys():
+                    raise ValueError(f"two inverters for {sorted(map(str, table.keys() & more.keys()))}")
+                table.update(more)
+        return whole
 
     def of(self, node: ast.AST) -> Inverter | None:
         if isinstance(node, ast.Call):
@@ -337,6 +356,16 @@ class Inverters:
             name = node.func.id if isinstance(node.func, ast.Name) else "." + node.func.attr
             return self.iterators.get(name)
         return self.iterators.get(type(node).__name__)
+
+
+def register(table: dict[Any, Inverter], *keys: Any) -> Callable[[Inverter], Inverter]:
+    """A decorator that enters a function into a table of a registry."""
+
+    def keep(inverter: Inverter) -> Inverter:
+        table.update(dict.fromkeys(keys, inverter))
+        return inverter
+
+    return keep
 
 
 def _inlined(engine: Engine, node: ast.Call, target: Any, state: State) -> States:

@@ -16,7 +16,8 @@ from typing import Any
 
 from semcoder.monologue.solving.engine import Budget, Engine, Exhausted, Function, States
 from semcoder.monologue.solving.evaluate import HIDDEN, Failed, Unknown, evaluate
-from semcoder.monologue.solving.inverters import REGISTRY, from_slots
+from semcoder.monologue.solving.inverters import REGISTRY
+from semcoder.monologue.solving.inverters.iterables import from_slots
 from semcoder.monologue.solving.search import Arguments, diagonal
 from semcoder.monologue.solving.shapes import Shape, constants, distinct, samples, shapes_of
 from semcoder.monologue.solving.state import FREE, Derived, State

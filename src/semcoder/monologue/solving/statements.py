@@ -15,7 +15,7 @@ from typing import Any
 
 from semcoder.monologue.solving.engine import ITEM, UNKNOWN, Engine, Function, Option, States
 from semcoder.monologue.solving.evaluate import ERRORS, Failed, Unknown, bind_target, evaluate, same
-from semcoder.monologue.solving.inverters import bind_partly, from_slots, skeleton, target_value
+from semcoder.monologue.solving.inverters.iterables import bind_partly, from_slots, skeleton, target_value
 from semcoder.monologue.solving.state import FREE, Items, State
 
 MAX_ROUNDS = 90
