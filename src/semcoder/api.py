@@ -13,8 +13,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
-from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, Value, encode
+from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, TooLarge, Value, encode
 from semcoder.core.calling import call_entry, check_call, parse_source
 from semcoder.errors import LimitHit, ProgramEnded, SandboxError, UsageError
 from semcoder.monologue import Backward, proposed_call
@@ -48,6 +49,8 @@ def read_source(source: str | Path) -> tuple[str, str]:
     if isinstance(source, str) and ("\n" in source or not source.endswith(".py")):
         return source, "the program"
     path = Path(source)
+    if "\0" in str(source):
+        raise UsageError(f"{str(source)!r} is not a path")
     try:
         return path.read_text(encoding="utf-8-sig"), str(path)
     except FileNotFoundError:
@@ -138,6 +141,8 @@ def explain(
     """
     if (call is None) == (output is None):
         raise UsageError("give a call (forward) or an output (backward), and only one of them")
+    if detail not in get_args(Detail):
+        raise UsageError(f"there is no detail {detail!r}; there are: {', '.join(get_args(Detail))}")
     text, where = read_source(source)
     tree = parse_source(text, where)
     if output is not None:
@@ -150,6 +155,8 @@ def explain(
     with sandbox(unsafe=unsafe) as box:
         told, again = trace_many(box, text, [Invocation(call, setup=setup)] * 2, limits or Limits())
     _check_tellable(told)
+    if chosen.direction == "backward" and told.outcome.status != "returned":
+        raise UsageError(f"{call} does not return a value, so there is no output to reason back from")
     monologue = chosen.render(told, detail=detail)
     return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
 
@@ -157,7 +164,7 @@ def explain(
 def _literal(text: str) -> Value:
     try:
         return Value.of(ast.literal_eval(text.strip()))
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+    except (ValueError, SyntaxError, TypeError, TooLarge, RecursionError, MemoryError):
         raise UsageError(f'the output {text!r} is not a literal; write one like --output "[1, 2]"') from None
 
 

@@ -137,3 +137,77 @@ def test_a_search_says_that_it_searched() -> None:
         "a search that ran 12 candidates"
         in Backward().render(trace, found=Found(trace.invocation.text, "search", (), 12)).text
     )
+
+
+LOOP = PROGRAMS["loop"]
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        "In the end, the call returns `[16, 4]`.",
+        "As you see, it takes 7 iterations.",
+        "`result` becomes `[99]`.",
+        "That is all. The call returns `[7]`.",
+    ],
+)
+def test_statements_outside_the_steps_are_not_passed_over(addition: str) -> None:
+    trace = trace_here(*LOOP)
+    text = style("forward").render(trace).text
+    assert any(claim.verdict is not True for claim in verify(f"{text}\n{addition}", trace))
+    assert all(claim.verdict is True for claim in verify(f"{text}\nThat was easy.", trace))
+
+
+def test_a_text_without_its_outcome_is_not_complete() -> None:
+    trace = trace_here(*LOOP)
+    text = style("forward").render(trace).text.rpartition("\n")[0]
+    assert [c.kind for c in verify(text, trace) if c.verdict is False] == ["complete"]
+
+
+def test_a_loop_that_ends_does_not_begin_another_iteration() -> None:
+    trace = trace_here(*PROGRAMS["while_else"])
+    text = style("forward").render(trace).text
+    changed = text.replace("the loop ends after 2 iterations", "iteration 3 of the loop begins")
+    assert changed != text
+    assert any(c.verdict is False for c in verify(changed, trace))
+
+
+def test_a_local_is_not_a_global() -> None:
+    trace = trace_here(*LOOP)
+    text = style("forward").render(trace).text.replace("`n` becomes `2`", "the global `n` becomes `2`")
+    assert any(c.verdict is False and "global" in c.text for c in verify(text, trace))
+
+
+def test_a_variable_has_its_old_value_until_its_change_is_told() -> None:
+    trace = trace_here("def f(x):\n    x = x + 1\n    return x\n", "f(1)")
+    text = style("forward").render(trace).text
+    assert "Line 2: `x` becomes `2`." in text
+    early = text.replace("Line 2: `x` becomes `2`.", "Line 2: `x` is `2`, so `x` becomes `2`.")
+    assert any(c.verdict is False for c in verify(early, trace))
+
+
+TRUE_BUT_TRICKY = {
+    "finally_returns": ("def f():\n    try:\n        return 1\n    finally:\n        return 2\n", "set to return `1`"),
+    "finally_raises": ("def f():\n    try:\n        return 1\n    finally:\n        [][0]\n", "set to return `1`"),
+    "finally_goes_on": ("def f():\n    try:\n        return 1\n    finally:\n        x = 2\n", "`f` returns `1`"),
+    "no_import": ("def f():\n    import no_such_module\n", "is raised"),
+    "no_items": ("def f():\n    for x in 3:\n        pass\n", "is raised"),
+    "no_manager": ("def f():\n    with 3:\n        pass\n", "is raised"),
+    "form_feed": ("def f():\n    x = 3\n\f    if x == 1:\n        y = 1\n    elif x == 2:\n        y = 2\n", "next `elif`"),
+    "guard": ("def f():\n    match [1]:\n        case [a] if a > 3:\n            return 1\n        case [a]:\n            return a\n", "the case `[a]`"),
+    "hidden": ("def f():\n    x, xs = 9, [-1, 2]\n    return [x for x in xs if x > 0] and (1 if x > 0 else 2)\n", "is true"),
+    "twice": ("def f():\n    it = iter([len, 3])\n    return (next(it), next(it))[1]\n", "`next(it)` is `3`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRUE_BUT_TRICKY)
+@pytest.mark.parametrize("detail", ["line", "expression"])
+def test_what_is_said_of_tricky_programs_is_true(name: str, detail: str) -> None:
+    source, said = TRUE_BUT_TRICKY[name]
+    trace = trace_here(source, "f()")
+    text = style("forward").render(trace, detail=detail).text  # type: ignore[arg-type]
+    assert said in text
+    assert [c for c in verify(text, trace) if c.verdict is not True] == []
+    if trace.outcome.status == "raised":
+        assert not any(f"{word}s" in text.splitlines()[-2] for word in ("block begin", "is imported", "loop over"))
+        assert "`f` returns" not in text

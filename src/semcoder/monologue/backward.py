@@ -36,10 +36,9 @@ class Backward:
     def render(self, trace: Trace, *, detail: Detail = "line", found: Found | None = None) -> Monologue:
         """The monologue for the execution of a proposed input. `trace` must be of a call that returned.
 
-        `found` says how the input was found, and by which derivation; without it, the one input was simply tried. With
+        `found` says how the input was found, and by which derivation; without it, the input was given. With
         `expression` detail no limit is set on the number of sentences.
         """
-        found = found or Found(trace.invocation.text, "search", (), 1)
         output = trace.outcome.value
         if output is None:
             raise ValueError("a backward monologue needs a call that returned")
@@ -48,15 +47,16 @@ class Backward:
             *purpose_of(trace.tree, called_function(trace)),
             write([Fact("goal_returns", (output.display(),))]) + ".",
         ]
-        told = list(_Slice(Story(trace), found.notes).sentences())
+        told = list(_Slice(Story(trace), found.notes if found else ()).sentences())
         for line, facts in told if detail == "expression" else told[:MAX_SENTENCES]:
             lines.append(write_sentence(line, facts))
         if detail == "line" and len(told) > MAX_SENTENCES:
             lines.append("The steps before that go the same way.")
-        slots = (str(found.executed),) if found.how == "search" else ()
-        lines.append(write([Fact("goal_choice", (call,)), Fact(f"goal_{found.how}", slots)]) + ".")
+        how = found.how if found else "given"
+        slots = (str(found.executed),) if found and how == "search" else ()
+        lines.append(write([Fact("goal_choice", (call,)), Fact(f"goal_{how}", slots)]) + ".")
         lines.append(write([Fact("goal_gives", (output.display(),))]) + ".")
-        return Monologue("backward", self.name, "\n".join(lines), call, found_by=found.how)
+        return Monologue("backward", self.name, "\n".join(lines), call, found_by=how)
 
     def parse(self, text: str) -> str | None:
         """The call that a text of this style settles on; None if it settles on none."""
@@ -83,7 +83,7 @@ class _Slice:
         wants_return = True
         for moment in reversed(moments):
             step = moment.step
-            returned = wants_return and step.returned is not None and step.ends_frame
+            returned = wants_return and step.returned is not None
             facts = self._facts(moment, returned)
             # The part of a statement after a call depends on what the call returned.
             wants_return = (bool(facts) and step.kind == "resume") or (wants_return and not returned and not facts)
@@ -174,7 +174,7 @@ class _Slice:
 
     def _operand_value(self, moment: Moment, operand: ast.expr) -> Value | None:
         if isinstance(operand, ast.Name):
-            return moment.before.get(operand.id)
+            return moment.before(operand.id)
         return moment.step.value_of(operand)
 
     def _reminders(self, moment: Moment, constraints: list[Fact]) -> list[Fact]:
@@ -182,7 +182,7 @@ class _Slice:
         facts = []
         loose = {fact.slots[0] for fact in constraints}
         for name in _reads(moment.step.node):
-            value = moment.before.get(name)
+            value = moment.before(name)
             if value is not None and value.base != "opaque" and moment.step.kind != "iteration":
                 text = value.display()
                 if len(text) <= _REMINDER:

@@ -27,6 +27,12 @@ def facts_of(story: Story, moment: Moment, detail: Detail) -> list[Fact]:
     return _Narrator(story, moment, detail).facts()
 
 
+def case_text(story: Story, case: ast.match_case) -> str:
+    """A case as the source writes it, its guard included."""
+    pattern = story.text(case.pattern)
+    return pattern if case.guard is None else f"{pattern} if {story.text(case.guard)}"
+
+
 class _Narrator:
     def __init__(self, story: Story, moment: Moment, detail: Detail) -> None:
         self._story = story
@@ -97,7 +103,7 @@ class _Narrator:
     def _part(self, part: Part, root: ast.AST | None) -> Iterator[Fact]:
         node, value = part.node, part.value
         if part.kind == "k" and isinstance(node, ast.match_case):
-            yield Fact("case", (self._story.text(node.pattern),))
+            yield Fact("case", (case_text(self._story, node),))
         elif part.kind == "y" and value is not None:
             waits = isinstance(node, ast.Await)
             inner = self._story.text(node.value) if waits and isinstance(node, ast.Await) else self._say(value)
@@ -140,7 +146,7 @@ class _Narrator:
         names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         facts = []
         for name in names:
-            value = self._moment.before.get(name)
+            value = self._moment.before(name)
             if name not in changed and value is not None:
                 facts.append(Fact("stays", (name, self._say(value))))
         return facts
@@ -153,7 +159,7 @@ class _Narrator:
         called = {id(n.func) for n in ast.walk(test) if isinstance(n, ast.Call)}
         for node in ast.walk(test):
             if isinstance(node, ast.Name) and node.id not in bound and id(node) not in hidden | called:
-                value = self._moment.before.get(node.id)
+                value = self._moment.before(node.id)
                 if value is not None and value.base != "opaque" and len(value.display()) <= _REMINDER:
                     facts.setdefault(node.id, Fact("value", (node.id, self._say(value))))
         return list(facts.values())
@@ -171,9 +177,11 @@ class _Narrator:
     def _ending(self) -> list[Fact]:
         """How the step left its frame, if it did: a value, an exception, the end of the body."""
         step, facts = self._step, []
-        if step.returned is not None:
-            explicit = isinstance(step.node, ast.Return)
-            facts.append(Fact("returns" if explicit else "ends", (step.function, self._say(step.returned))))
+        if step.returned is not None and self._moment.gives is None:
+            facts.append(Fact("set_to_return", (step.function, self._say(step.returned))))
+        elif self._moment.gives is not None:
+            explicit = isinstance(step.node, ast.Return) or step.returned is None
+            facts.append(Fact("returns" if explicit else "ends", (step.function, self._say(self._moment.gives))))
         if self._moment.raised is not None:
             facts.append(Fact("raises", (self._say(self._moment.raised),)))
         if step.raised is not None and step.function != "<module>":
@@ -208,7 +216,7 @@ class _Narrator:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         single = len(targets) == 1 and isinstance(targets[0], ast.Name)
         facts = [*self._parts(root=node.value if single else None), *self._changes()]
-        if self._moment.raised is None and self._finished():
+        if self._done():
             facts += self._stays(targets)
         return facts
 
@@ -219,11 +227,15 @@ class _Narrator:
         last = self._step.index + 1 == len(self._story.trace.steps) and self._story.trace.truncated
         return not last and self._story.callee(self._step) is None
 
+    def _done(self) -> bool:
+        """Whether what the statement does at its beginning was done in this step: it neither raised nor handed over."""
+        return self._moment.raised is None and self._finished()
+
     def _AugAssign(self) -> list[Fact]:
         node = self._step.node
         assert isinstance(node, ast.AugAssign)
         facts = [*self._parts(), *self._changes(updates=True)]
-        return facts + (self._stays([node.target]) if self._moment.raised is None and self._finished() else [])
+        return facts + (self._stays([node.target]) if self._done() else [])
 
     def _Return(self) -> list[Fact]:
         node = self._step.node
@@ -241,14 +253,7 @@ class _Narrator:
             return facts
         if truth:
             return [*facts, Fact("if_true")]
-        chained = len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If) and self._is_elif(node)
-        return [*facts, Fact("if_elif" if chained else "if_else" if node.orelse else "if_skip")]
-
-    def _is_elif(self, node: ast.If) -> bool:
-        """Told from the source: an `else:` with an `if` inside has the same tree as an `elif`."""
-        inner = node.orelse[0]
-        line = self._story.trace.source.splitlines()[inner.lineno - 1]
-        return line.encode()[inner.col_offset :].startswith(b"elif")
+        return [*facts, Fact("if_elif" if self._story.is_elif(node) else "if_else" if node.orelse else "if_skip")]
 
     def _While(self) -> list[Fact]:
         node = self._step.node
@@ -266,7 +271,7 @@ class _Narrator:
         node = self._step.node
         assert isinstance(node, (ast.For, ast.AsyncFor))
         facts = [*self._parts(), *self._changes()]
-        return [*facts, Fact("loop", (self._story.text(node.iter),))] if self._step.kind == "statement" else facts
+        return [*facts, Fact("loop", (self._story.text(node.iter),))] if self._done() else facts
 
     _AsyncFor = _For
 
@@ -277,7 +282,7 @@ class _Narrator:
         return facts if self._step.truth is None else [*facts, Fact("holds" if self._step.truth else "fails")]
 
     def _fixed(self, fact: Fact) -> list[Fact]:
-        return [*self._parts(), *([fact] if self._step.kind == "statement" else []), *self._changes()]
+        return [*self._parts(), *([fact] if self._done() else []), *self._changes()]
 
     def _Break(self) -> list[Fact]:
         return self._fixed(Fact("break"))
@@ -299,14 +304,14 @@ class _Narrator:
     _AsyncWith = _With
 
     def _FunctionDef(self) -> list[Fact]:
-        return [*self._parts(), Fact("defines", (str(getattr(self._step.node, "name", "")),))]
+        return self._fixed(Fact("defines", (str(getattr(self._step.node, "name", "")),)))
 
     _AsyncFunctionDef = _ClassDef = _FunctionDef
 
     def _Import(self) -> list[Fact]:
         node = self._step.node
         assert isinstance(node, (ast.Import, ast.ImportFrom))
-        return [Fact("imports", (a.asname or a.name,)) for a in node.names]
+        return [Fact("imports", (a.asname or a.name,)) for a in node.names] if self._done() else self._parts()
 
     _ImportFrom = _Import
 
@@ -314,7 +319,7 @@ class _Narrator:
         node = self._step.node
         assert isinstance(node, ast.Expr)
         facts = [*self._parts(), *self._changes()]
-        if not facts and self._step.kind == "statement" and self._moment.raised is None and self._finished():
+        if not facts and self._step.kind == "statement" and self._done():
             facts = [Fact("evaluated", (self._story.text(node.value),))]
         return facts
 

@@ -27,6 +27,7 @@ CLAUSES: dict[str, str] = {
     "called_bare": "§ is called with no arguments",
     "program": "the program starts",
     "returns": "§ returns §",
+    "set_to_return": "§ is set to return §",
     "ends": "§ reaches its end and returns §",
     "yields": "§ yields §",
     "awaits": "§ waits for §",
@@ -75,6 +76,7 @@ CLAUSES: dict[str, str] = {
     "goal_choice": "One input that fits is §",
     "goal_inversion": "it follows from the steps above",
     "goal_constraints": "it was built from constraints like these and then tried",
+    "goal_given": "it was given, not found",
     "goal_search": "it was found by a search that ran # candidates, not by reasoning",
     "goal_gives": "Running it gives §",
     "outcome_returns": "The call returns §",
@@ -92,7 +94,18 @@ _CALLS = {"called": "is", "must_start": "must be"}
 #: Clauses that say why the next one holds are followed by ", so ", all others by "; ".
 _REASONS = frozenset({"value", "global"})
 _CONCLUSIONS = frozenset(
-    {"becomes", "changes", "stays", "returns", "condition", "raises", "global_becomes", "global_changes", "yields"}
+    {
+        "becomes",
+        "changes",
+        "stays",
+        "returns",
+        "condition",
+        "raises",
+        "global_becomes",
+        "global_changes",
+        "yields",
+        "set_to_return",
+    }
 )
 
 
@@ -174,7 +187,7 @@ def _compile() -> list[tuple[str, re.Pattern[str], tuple[str, ...]]]:
 
 
 _READERS = _compile()
-_SEPARATOR = re.compile(r"; |, so ")
+_SEPARATOR = re.compile(r"; |, so |\. ")
 
 
 def read_clauses(text: str) -> list[Fact]:
@@ -222,7 +235,7 @@ def write_sentence(line: int, facts: Sequence[Fact], *, goes_on: bool = False) -
 
 
 def read_sentences(text: str) -> list[Sentence]:
-    """The claiming sentences of a monologue, one per line of text; lines that claim nothing are left out."""
+    """The sentences of a monologue that state something, one per line of text; plain prose is left out."""
     return list(_read_lines(text))
 
 
@@ -238,9 +251,21 @@ def _read_lines(text: str) -> Iterable[Sentence]:
             facts = tuple(read_clauses(rest)) if rest else ()
             yield Sentence(body, start, int(match.group(1)), "goes on" in match.group(2), facts)
             continue
-        facts = tuple(f for f in read_clauses(body.rstrip(".")) if f.kind in _WHOLE)
+        facts = () if body.startswith(_PROSE) else tuple(f for f in read_clauses(body.rstrip(".")) if _states(f))
         if facts:
             yield Sentence(body, start, 0, False, facts)
 
 
-_WHOLE = frozenset(kind for kind in CLAUSES if kind.startswith(("outcome_", "program_", "goal_")) or kind == "call")
+def _states(fact: Fact) -> bool:
+    """Whether a clause outside the steps states anything: code, a number or a line makes it more than prose."""
+    return fact.kind != "unread" or bool(re.search(r"[`\d]|\bline\b", fact.slots[0], re.IGNORECASE))
+
+
+#: How rows begin that make no claim about the execution.
+_PROSE = (
+    "What the function is for, in its author's words: ",
+    "Going by its name, the function is meant to do this: ",
+    "The steps before that go the same way.",
+)
+#: Kinds of facts about a run as a whole.
+WHOLE = frozenset(kind for kind in CLAUSES if kind.startswith(("outcome_", "program_", "goal_")) or kind == "call")

@@ -5,19 +5,17 @@ sentence states is judged at its step. Nothing but the text and the trace is use
 
 Guarantees: a claim is True only if the execution did just that at that point; a line out of order, a left-out
 statement, a wrong iteration number, branch, variable or value is False, with what was true in `actual`.
-A clause that cannot be read has the verdict None. It does not judge prose that states no line, order, branch or value.
+A clause that cannot be read has the verdict None. Prose without code, number or line is not judged.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from semcoder.core import Claim, TooLarge, Value
-from semcoder.monologue.backward import check_constraint
+from semcoder.core import Claim, Value
+from semcoder.monologue._judge import Judge, matches
 from semcoder.monologue.forward import closing_facts
-from semcoder.monologue.narrate import facts_of
-from semcoder.monologue.sentences import CLAUSES, Fact, Sentence, read_sentences
+from semcoder.monologue.sentences import WHOLE, Fact, Sentence, read_sentences
 from semcoder.monologue.story import Moment, Story, normal
 from semcoder.tracing import Step, Trace
 
@@ -54,8 +52,11 @@ def _forward(text: str, sentences: Sequence[Sentence], story: Story) -> list[Cla
             continue
         moment, problem = next(alignment)
         claims.append(_order_claim(sentence, problem))
-        claims.extend(_Judge(story, moment).claims(sentence) if moment else _unplaced(sentence))
+        claims.extend(_judged(sentence, Judge(story, moment)) if moment else _unplaced(sentence))
         at = max(at, moment.step.index + 1) if moment else at
+    if not any(claim.verdict and claim.kind.startswith(("outcome_", "program_")) for claim in claims):
+        told = closing_facts(trace)[-1].text
+        claims.append(Claim("the monologue tells the outcome", "complete", False, told, len(text), len(text)))
     left_out = [m.step for m in story.moments[at:] if m.step.kind != "resume"]
     if left_out and not trace.truncated:
         missing = f"line {left_out[0].line} runs next and is not told ({len(left_out)} steps are missing at the end)"
@@ -79,6 +80,12 @@ def _unplaced(sentence: Sentence) -> Iterator[Claim]:
         yield _claim(sentence, _words(fact), fact.kind, None, "the execution has no such step here")
 
 
+def _judged(sentence: Sentence, judge: Judge) -> Iterator[Claim]:
+    for fact in sentence.facts:
+        verdict, actual = judge.verdict(fact)
+        yield _claim(sentence, _words(fact), fact.kind, verdict, actual)
+
+
 def _words(fact: Fact) -> str:
     return fact.slots[0] if fact.kind == "unread" else fact.text
 
@@ -89,6 +96,9 @@ def _whole_run(sentence: Sentence, story: Story) -> Iterator[Claim]:
     truth = {fact.kind: fact for fact in [*closing_facts(trace), Fact("call", (trace.invocation.text.strip(),))]}
     for fact in sentence.facts:
         actual = truth.get(fact.kind)
+        if fact.kind not in WHOLE:
+            yield _claim(sentence, _words(fact), fact.kind, None, "it names no line at which it could be checked")
+            continue
         if actual is not None and fact.kind == "call":
             right = normal(fact.slots[0]) == normal(actual.slots[0]) is not None
         elif actual is not None:
@@ -111,7 +121,7 @@ def _backward(sentences: Sequence[Sentence], story: Story) -> Iterator[Claim]:
             if place is None:
                 yield from _unplaced(sentence)
                 continue
-            yield from _Judge(story, story.moments[place]).claims(sentence)
+            yield from _judged(sentence, Judge(story, story.moments[place]))
             at = place
             continue
         for fact in sentence.facts:
@@ -121,7 +131,7 @@ def _backward(sentences: Sequence[Sentence], story: Story) -> Iterator[Claim]:
 
 
 #: How an input was found is told, but it is not a claim about an execution.
-_FOUND_BY = frozenset({"goal_inversion", "goal_constraints", "goal_search"})
+_FOUND_BY = frozenset({"goal_inversion", "goal_constraints", "goal_search", "goal_given"})
 
 
 def _goal(fact: Fact, trace: Trace, output: Value | None) -> tuple[bool | None, str]:
@@ -138,7 +148,8 @@ def _latest(sentence: Sentence, story: Story, before: int) -> int | None:
     places = [p for p in range(before - 1, -1, -1) if story.moments[p].step.line == sentence.line]
     best, fewest = (places[0] if places else None), len(sentence.facts) + 1
     for place in places[:_WINDOW]:
-        doubtful = sum(not claim.verdict for claim in _Judge(story, story.moments[place]).claims(sentence))
+        judge = Judge(story, story.moments[place])
+        doubtful = sum(not judge.right(fact) for fact in sentence.facts)
         if doubtful < fewest:
             best, fewest = place, doubtful
         if not doubtful:
@@ -148,16 +159,6 @@ def _latest(sentence: Sentence, story: Story, before: int) -> int | None:
 
 def _same_texts(claimed: Sequence[str], actual: Sequence[str], value: Value | None) -> bool:
     return tuple(claimed) == tuple(actual) or (value is not None and matches(claimed[0], value))
-
-
-def matches(claimed: str, value: Value) -> bool:
-    """Whether a text denotes this very value: as `display` writes it, or as any literal that evaluates to it."""
-    if claimed == value.display():
-        return True
-    try:
-        return Value.of(ast.literal_eval(claimed)) == value
-    except (ValueError, SyntaxError, TypeError, TooLarge, RecursionError, MemoryError):
-        return False
 
 
 class _Alignment:
@@ -257,173 +258,3 @@ def _same_sort(sentence: Sentence, step: Step) -> bool:
     if marks:
         return any(step.kind in kinds for kinds in marks)
     return step.kind in ("statement", "resume", "test")
-
-
-class _Judge:
-    """Judges the facts of one sentence at one moment."""
-
-    def __init__(self, story: Story, moment: Moment) -> None:
-        self._story = story
-        self._moment = moment
-        self._step = moment.step
-        self._truth = facts_of(story, moment, "expression")
-        self._told = facts_of(story, moment, "line")
-        self._used: set[int] = set()
-        self._seen: dict[str, int] = {}
-
-    def claims(self, sentence: Sentence) -> Iterator[Claim]:
-        for fact in sentence.facts:
-            if fact.kind == "unread":
-                yield _claim(sentence, _words(fact), "unread", None, "this is not a sentence that can be checked")
-                continue
-            special: Callable[[Fact], tuple[bool | None, str]] | None = getattr(self, "_" + fact.kind, None)
-            verdict, actual = special(fact) if special is not None else self._listed(fact)
-            yield _claim(sentence, fact.text, fact.kind, verdict, actual)
-
-    def _listed(self, fact: Fact) -> tuple[bool, str]:
-        """A fact that must be among those of the step, slot by slot."""
-        same_kind = [f for f in (*self._told, *self._truth) if f.kind == fact.kind]
-        if any(_equal(fact, f) for f in same_kind):
-            return True, ""
-        return False, (same_kind[0].text if same_kind else self._summary())
-
-    def _summary(self) -> str:
-        return "; ".join(f.text for f in self._told if f.kind in CLAUSES) or "nothing of the kind happens there"
-
-    def _value(self, fact: Fact) -> tuple[bool | None, str]:
-        """`expression` is `value`: the next evaluation of it in this step, or a variable's value at that point."""
-        expression, claimed = fact.slots
-        key = normal(expression)
-        for position, part in enumerate(self._step.parts):
-            if part.kind != "e" or part.node is None or part.value is None or position <= self._seen.get("", -1):
-                continue
-            if normal(self._story.text(part.node)) == key is not None:
-                self._seen[""] = position  # values are told in the order in which they came about
-                return matches(claimed, part.value), f"{expression} is {part.value.display()}"
-        if any(p.kind == "e" and p.node and normal(self._story.text(p.node)) == key for p in self._step.parts):
-            return False, f"{expression} is not evaluated again, or not in this order"
-        return self._variable(expression, claimed)
-
-    def _variable(self, name: str, claimed: str) -> tuple[bool | None, str]:
-        before = self._moment.before.get(name)
-        if before is None and name not in {c.name for c in self._step.changes}:
-            return None, f"line {self._step.line} does not evaluate {name}"
-        candidates = [v for v in (before, self._moment.after(name)) if v is not None]
-        if not candidates:
-            return False, f"{name} is not bound"
-        return any(matches(claimed, v) for v in candidates), f"{name} is {candidates[0].display()}"
-
-    def _global(self, fact: Fact) -> tuple[bool | None, str]:
-        return self._variable(*fact.slots)
-
-    def _becomes(self, fact: Fact) -> tuple[bool, str]:
-        name, claimed = fact.slots
-        change = next((c for c in self._step.changes if c.name == name), None)
-        if change is None:
-            value = self._moment.before.get(name)
-            return False, f"{name} does not change" + (f", it is {value.display()}" if value is not None else "")
-        if change.new is None:
-            return False, f"{name} is no longer bound"
-        return matches(claimed, change.new), f"{name} becomes {change.new.display()}"
-
-    _global_becomes = _becomes
-
-    def _changes(self, fact: Fact) -> tuple[bool, str]:
-        name, old, new = fact.slots
-        right, actual = self._becomes(Fact("becomes", (name, new)))
-        change = next((c for c in self._step.changes if c.name == name), None)
-        if change is None or change.old is None or change.new is None:
-            return False, actual
-        actual = f"{name} goes from {change.old.display()} to {change.new.display()}"
-        return right and matches(old, change.old), actual
-
-    _global_changes = _changes
-
-    def _stays(self, fact: Fact) -> tuple[bool, str]:
-        name, claimed = fact.slots
-        before = self._moment.before.get(name)
-        after = self._moment.after(name)
-        if before is None or after is None:
-            return False, f"{name} is not bound before"
-        return matches(claimed, before) and before == after, f"{name} goes from {before.display()} to {after.display()}"
-
-    def _returns(self, fact: Fact) -> tuple[bool, str]:
-        value = self._step.returned
-        if value is None:
-            return False, self._summary()
-        right = fact.slots[0] == self._step.function and matches(fact.slots[1], value)
-        return right, f"{self._step.function} returns {value.display()}"
-
-    def _called(self, fact: Fact) -> tuple[bool, str]:
-        name, *pairs = fact.slots
-        true = next((f for f in self._truth if f.kind in ("called", "called_bare")), None)
-        if true is None:
-            return False, self._summary()
-        given = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        values = {c.name: c.new for c in self._step.changes if c.scope == "local"}
-        right = true.slots[0] == name and set(given) == set(values)
-        return right and all(v is not None and matches(given[n], v) for n, v in values.items()), true.text
-
-    def _condition(self, fact: Fact) -> tuple[bool | None, str]:
-        expression, claimed = fact.slots
-        key = normal(expression)
-        truths = [
-            p.truth for p in self._step.parts if p.kind == "t" and p.node and normal(self._story.text(p.node)) == key
-        ]
-        if not truths:
-            return None, f"line {self._step.line} does not test {expression}"
-        seen = self._seen.get(f"t{key}", 0)
-        self._seen[f"t{key}"] = seen + 1
-        if seen >= len(truths):
-            return False, f"{expression} is not tested again"
-        return truths[seen] == (claimed == "true"), f"{expression} is {'true' if truths[seen] else 'false'}"
-
-    def _must_be(self, fact: Fact) -> tuple[bool | None, str]:
-        """Like `value`, but in any order: a backward text goes from results to operands."""
-        expression, claimed = fact.slots
-        key = normal(expression)
-        parts = [p for p in self._step.parts if p.kind == "e" and p.node and normal(self._story.text(p.node)) == key]
-        values = [part.value for part in parts if part.value is not None]
-        if not values:
-            return self._variable(expression, claimed)
-        return any(matches(claimed, value) for value in values), f"{expression} is {values[-1].display()}"
-
-    _here = _must_be
-    _must_become = _becomes
-    _must_return = _returns
-    _must_hold = _condition
-
-    def _must_start(self, fact: Fact) -> tuple[bool, str]:
-        """Like `called`, but only the arguments that matter need be named."""
-        name, *pairs = fact.slots
-        values = {c.name: c.new for c in self._step.changes if c.new is not None}
-        given = zip(pairs[::2], pairs[1::2], strict=True)
-        right = self._step.kind == "call" and name == self._step.function
-        return right and all(n in values and matches(v, values[n]) for n, v in given), self._summary()
-
-    def _iteration(self, fact: Fact) -> tuple[bool, str]:
-        return self._step.kind in ("iteration", "test") and fact.slots[0] == str(self._step.count), self._summary()
-
-    def _constraint(self, fact: Fact) -> tuple[bool | None, str]:
-        operand, claimed = fact.slots
-        values = [p.value for p in self._step.parts if p.kind == "e" and p.node and self._story.text(p.node) == operand]
-        before = values[-1] if values else self._moment.before.get(operand)
-        if before is None:
-            return None, f"line {self._step.line} does not evaluate {operand}"
-        try:
-            right = check_constraint(fact.kind, before, Value.of(ast.literal_eval(claimed)))
-        except (ValueError, SyntaxError, TypeError, TooLarge, RecursionError, MemoryError):
-            right = None
-        return right, f"{operand} is {before.display()}"
-
-    _any_order = _length = _total = _distinct = _largest = _smallest = _any_case = _stripped = _constraint
-
-    def _unchanged(self, _fact: Fact) -> tuple[bool, str]:
-        return not self._step.changes, self._summary()
-
-
-def _equal(claimed: Fact, true: Fact) -> bool:
-    """Slots equal as written, or as expressions or literals that differ only in spelling."""
-    if len(claimed.slots) != len(true.slots):
-        return False
-    return all(a == b or normal(a) == normal(b) is not None for a, b in zip(claimed.slots, true.slots, strict=True))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 _VALUE = re.compile(r"(?: is | becomes | stays | from | to | = | returns | yields )`([^`]+)`")
 _LINE = re.compile(r"^Line (\d+)", re.MULTILINE)
 _ITERATION = re.compile(r"iteration (\d+)|after (\d+) iteration")
+_LOOP = re.compile(r"iteration (\d+) of the loop begins|the loop ends after (\d+) iterations?")
 _TRUTH = re.compile(r"is (true|false)(?=[;.])")
 _BRANCH = re.compile(r"the `if` body runs|the `else` branch runs|the `if` body is skipped")
 
@@ -76,6 +77,17 @@ def corrupt_iteration(text: str, rng: random.Random) -> str | None:
     return text[: match.start(group)] + new + text[match.end(group) :]
 
 
+def corrupt_loop(text: str, rng: random.Random) -> str | None:
+    """A loop that ends is said to go on, or one that goes on to end."""
+    matches = list(_LOOP.finditer(text))
+    if not matches:
+        return None
+    match = rng.choice(matches)
+    count = int(match.group(1) or match.group(2))
+    new = f"iteration {count + 1} of the loop begins" if match.group(2) else f"the loop ends after {count} iterations"
+    return text[: match.start()] + new + text[match.end() :]
+
+
 def corrupt_branch(text: str, rng: random.Random) -> str | None:
     matches = [*_TRUTH.finditer(text), *_BRANCH.finditer(text)]
     if not matches:
@@ -115,4 +127,5 @@ CORRUPTIONS: dict[str, Corrupt] = {
     "branch": corrupt_branch,
     "order": corrupt_order,
     "iteration": corrupt_iteration,
+    "loop": corrupt_loop,
 }
