@@ -98,11 +98,15 @@ class _Slice:
             facts.append(Fact("must_return", (step.function, step.returned.display())))
         changed = [c for c in step.changes if (frame, c.name) in self._needed and c.new is not None]
         if step.kind == "call" and isinstance(step.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            slots = [text for c in changed if c.new is not None for text in (c.name, c.new.display())]
+            given = [c for c in changed if c.scope == "local"]
+            slots = [text for c in given if c.new is not None for text in (c.name, c.new.display())]
             return [Fact("must_start", (step.function, *slots))] if slots else []
         if step.kind == "iteration" and changed:
             facts.append(Fact("iteration", (str(step.count),)))
-        facts.extend(Fact("must_become", (c.name, c.new.display())) for c in changed if c.new is not None)
+        for change in changed:
+            kind = "must_become" if change.scope == "local" else "global_becomes"
+            if change.new is not None:
+                facts.append(Fact(kind, (change.name, change.new.display())))
         if (
             (frame, id(step.node)) in self._guards
             and step.truth is not None

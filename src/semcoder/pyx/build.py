@@ -2,23 +2,20 @@
 
 A build folder holds
 
-    config.json     the configuration and its hash        rows/KIND-00000.jsonl   the data set, one Sample a line
+    config.json     what the build began with             rows/KIND-00000.jsonl   the data set, one Sample a line
     manifest.json   counts, figures, drops by reason       programs.jsonl          kept programs with their cases
     drops.jsonl     every drop with its reason             showcase.json           a few samples with their traces
     work/           what a stopped build goes on from
 
 Guarantees: a build that was killed at any moment and started again ends with the same rows as one that was not; a
-folder made with another configuration is refused, naming the fields, and so is a folder in which another build runs.
+folder made with another configuration is refused, naming the fields; so is one whose sources, Python or semcoder have
+changed since (as far as `fingerprint` sees), and one in which another build runs.
 """
 
 from __future__ import annotations
 
 import fcntl
-import importlib.metadata
 import json
-import os
-import platform
-import shutil
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from semcoder._version import __version__
 from semcoder.core import SCHEMA_VERSION
-from semcoder.errors import MissingExtra, SemcoderError, UsageError
+from semcoder.errors import InputError, MissingExtra, SemcoderError, UsageError
+from semcoder.pyx import fingerprint
 from semcoder.pyx.cases import BUG
-from semcoder.pyx.config import BuildConfig, check, differences, saved
+from semcoder.pyx.config import BuildConfig, check, differences
+from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl
 from semcoder.pyx.lifeline import die_with_this_process
 from semcoder.pyx.showcase import showcase
 
@@ -44,7 +42,8 @@ _ours: set[Path] = set()
 def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str, Any]:
     """Run or resume a build. Returns the manifest, with its `folder`.
 
-    Raises `UsageError` where the folder belongs to another configuration or another running build.
+    Raises `UsageError` where the folder belongs to another configuration, other sources or versions, or another running
+    build; and, with everything written, where no program was kept.
     """
     check(config, "config")
     folder = Path(config.out)
@@ -59,12 +58,15 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         _tell(config, work, say)
         say("writing the data set")
         manifest = _finish(config, folder, work)
+    if not manifest["counts"]["programs_kept"]:
+        raise UsageError(f"{folder}: no program was kept; see the reasons in {folder / 'drops.jsonl'}")
     return {**manifest, "folder": str(folder)}
 
 
 def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Programs of the sources into OUT/programs.jsonl, drops into OUT/drops.jsonl. Returns counts and drops."""
     config = BuildConfig(sources=tuple(specs), out=str(out), unknown_license=True, shards=1)
+    check(config, "config")
     out.mkdir(parents=True, exist_ok=True)
     with _claimed(out):
         _settle_config(out, config)
@@ -73,17 +75,17 @@ def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None
         work = out / "work"
         _collect(config, work)
         steps = _steps()
-        programs = list(steps.read_jsonl(work / "programs" / "00000.jsonl"))
-        drops = list(steps.read_jsonl(work / "collect-drops.jsonl"))
-        steps.write_jsonl(out / "programs.jsonl", programs)
-        steps.write_jsonl(out / "drops.jsonl", drops)
+        programs = list(read_jsonl(work / "programs" / "00000.jsonl"))
+        drops = list(read_jsonl(work / "collect-drops.jsonl"))
+        write_jsonl(out / "programs.jsonl", programs)
+        write_jsonl(out / "drops.jsonl", drops)
         reasons = Counter(str(row["reason"]) for row in drops)
         manifest = {
             **_identity(config),
             "counts": {"seen": len(programs) + len(drops), "kept": len(programs)},
             "drops": dict(reasons.most_common()),
         }
-        _write_json(out / "manifest.json", manifest)
+        write_json(out / "manifest.json", manifest)
     return {**manifest, "folder": str(out)}
 
 
@@ -116,19 +118,55 @@ def _claimed(folder: Path) -> Iterator[None]:
 
 
 def _settle_config(folder: Path, config: BuildConfig) -> None:
-    """Save the configuration, or refuse to mix it with the one that the folder was made with."""
+    """Save what the build begins with, or refuse to mix it with what the folder was begun with."""
     path = folder / "config.json"
+    now = {
+        "hash": config.hash,
+        "config": full_document(config),
+        "versions": fingerprint.versions(),
+        "sources": fingerprint.sources(config),
+    }
     if path.exists():
-        old = json.loads(path.read_text())
-        if old["hash"] != config.hash:
-            fields = ", ".join(differences(old["config"], config))
-            raise UsageError(
-                f"{folder}: made with another configuration (differs in: {fields}); use another --out folder"
-            )
-    elif any(child.name != ".lock" for child in folder.iterdir()):
+        changed = _changed(_saved(path), now, config, path)
+        if changed:
+            raise UsageError(f"{folder}: {changed}; use another --out folder")
+    elif any(child.name != ".lock" and child.suffix != ".tmp" for child in folder.iterdir()):
         raise UsageError(f"{folder}: not empty, and not a build folder; use another --out folder")
     else:
-        _write_json(path, saved(config))
+        write_json(path, now)
+    for leftover in leftovers(folder):
+        leftover.unlink(missing_ok=True)
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """What `_settle_config` wrote. Raises `InputError`."""
+    remedy = "restore it, or use another --out folder"
+    try:
+        doc = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); {remedy}") from None
+    kinds = {"hash": str, "config": dict, "versions": dict, "sources": dict}
+    wrong = [key for key, kind in kinds.items() if not isinstance(doc, dict) or not isinstance(doc.get(key), kind)]
+    if wrong:
+        raise InputError(f"{path}: not what a build saves (lacks {', '.join(wrong)}); {remedy}")
+    return dict(doc)
+
+
+def _changed(old: dict[str, Any], now: dict[str, Any], config: BuildConfig, path: Path) -> str:
+    """What differs from the start of the build in what shapes its rows, in words; empty where nothing does."""
+    fields = differences(old["config"], config, f"{path}: config")
+    if fields:
+        return f"made with another configuration (differs in: {', '.join(fields)})"
+    for name in old["versions"] | now["versions"]:
+        before, after = (doc["versions"].get(name, "missing") for doc in (old, now))
+        if before != after:
+            return f"{name} changed since this build began ({before} then, {after} now)"
+    sources = [spec for spec in now["sources"] if old["sources"].get(spec) != now["sources"][spec]]
+    if sources:
+        return f"sources changed since this build began ({', '.join(sources)})"
+    if old["hash"] != now["hash"]:
+        return f"{path.name} was changed by hand: its hash is not that of its fields"
+    return ""
 
 
 def _executor(pipeline: list[Any], tasks: int, workers: int, logs: Path) -> Any:
@@ -163,11 +201,11 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
     steps = _steps()
     summary = _Summary()
     programs: list[dict[str, Any]] = []
-    drops = list(steps.read_jsonl(work / "collect-drops.jsonl"))
+    drops = list(read_jsonl(work / "collect-drops.jsonl"))
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in config.rows}
     seen: set[str] = set()
     for shard in range(config.shards):
-        for result in steps.read_jsonl(work / "results" / f"{shard:05d}.jsonl"):
+        for result in read_jsonl(work / "results" / f"{shard:05d}.jsonl"):
             program = result["program"]
             if "dropped" in result:
                 why = result["dropped"]
@@ -181,15 +219,16 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
                     rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
     _refuse_if_broken(drops, folder)
     for kind, samples in rows.items():
-        steps.write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
-    steps.write_jsonl(folder / "programs.jsonl", programs)
-    steps.write_jsonl(folder / "drops.jsonl", drops)
-    _write_json(folder / "showcase.json", showcase(rows, config))
+        write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
+    write_jsonl(folder / "programs.jsonl", programs)
+    write_jsonl(folder / "drops.jsonl", drops)
+    write_json(folder / "showcase.json", showcase(rows, config))
     manifest = {
         **_identity(config),
         "counts": {
             "programs_seen": len(programs) + len(drops),
             "programs_kept": len(programs),
+            "monologues": sum(len(rows.get(kind, ())) for kind in ("forward", "backward")),
             **summary.counts(),
             "rows": {kind: len(samples) for kind, samples in rows.items()},
         },
@@ -198,7 +237,7 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
         "found_by": dict(summary.found_by.most_common()),
         "figures": summary.figures(),
     }
-    _write_json(folder / "manifest.json", manifest)
+    write_json(folder / "manifest.json", manifest)
     return manifest
 
 
@@ -222,22 +261,25 @@ class _Summary:
         self._cases: list[int] = []
         self._steps: list[float] = []
         self._lines: list[float] = []
+        self._failing_asserts = 0
         self._substantial = 0
 
     def add(self, result: dict[str, Any]) -> None:
         tally = result["tally"]
-        self._tally.update({key: tally.get(key, 0) for key in ("written", "claims", "false")})
-        self.dropped.update(tally.get("dropped", {}))
-        self.found_by.update(tally.get("found_by", {}))
+        self._tally.update({key: tally[key] for key in ("written", "claims", "false")})
+        self.dropped.update(tally["dropped"])
+        self.found_by.update(tally["found_by"])
         self._cases.append(len(result["cases"]))
         self._steps.append(result["coverage"]["median_steps"])
         self._lines.append(result["coverage"]["median_lines"])
+        self._failing_asserts += result["failing_asserts"]
         self._substantial += bool(result["substantial"])
 
     def counts(self) -> dict[str, int]:
         return {
             "cases": sum(self._cases),
-            "monologues": self._tally["written"],
+            "cases_whose_assert_fails": self._failing_asserts,
+            "monologues_written": self._tally["written"],
             "claims_checked": self._tally["claims"],
             "claims_false": self._tally["false"],
         }
@@ -255,22 +297,4 @@ class _Summary:
 
 
 def _identity(config: BuildConfig) -> dict[str, Any]:
-    doc = saved(config)
-    versions = {"semcoder": __version__, "python": platform.python_version(), "schema": str(SCHEMA_VERSION)}
-    for package in ("datatrove", "hypothesis"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {"config": doc["config"], "config_hash": doc["hash"], "versions": versions}
-
-
-def _write_json(path: Path, doc: Any) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    aside.write_text(json.dumps(doc, indent=2) + "\n")
-    aside.replace(path)
-
-
-def discard_work(folder: Path) -> None:
-    """Remove what only a resumed build needs."""
-    shutil.rmtree(folder / "work", ignore_errors=True)
+    return {"config": full_document(config), "config_hash": config.hash, "versions": fingerprint.versions()}

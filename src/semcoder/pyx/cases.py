@@ -1,7 +1,9 @@
 """From a program to its cases: inputs that were executed, with what they gave, and what the executions covered.
 
-Guarantees: every case returned plain data, twice and with the same result (the second time under another hash seed),
-touched nothing outside, and printed nothing; programs without enough cases are `Rejected` with a reason.
+Guarantees: every case returned plain data, with the same result when run again (under another hash seed) and when
+traced, touched nothing outside, and printed nothing; its completed assert was executed and holds by Python's own `==`.
+Programs without enough cases are `Rejected` with a reason. Later executions get more time than the first, so that only
+the first can end on a limit because of how busy the machine is.
 It does not promise full coverage: inputs come from examples, types and mutation, and those that add coverage are kept
 first.
 """
@@ -11,10 +13,10 @@ from __future__ import annotations
 import ast
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, encode
+from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, Value, encode
 from semcoder.errors import InputError
 from semcoder.mutation import InputFinder
 from semcoder.pyx.config import BuildConfig
@@ -33,6 +35,8 @@ _FIRST_BATCH = 12
 _WIDEN = 2
 #: Executions of up to so many statements are preferred, longer before shorter; beyond, they wear a reader out.
 _READABLE = 60
+#: How much more time than its first run a call gets for every later one: what was near the limit passes all the same.
+_AMPLE = 3
 #: Imported once in the sandbox's warm parents, since many programs of the library need them.
 PRELOAD = ("re", "collections", "functools", "itertools", "string", "math", "datetime")
 
@@ -55,6 +59,11 @@ class Case:
     trace: Trace
     steps: int
 
+    @property
+    def value(self) -> Value:
+        """The output itself."""
+        return returned(self.trace)
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -68,8 +77,11 @@ class Coverage:
     median_lines: float
 
 
-def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> list[Case]:
-    """The program's cases, those that add coverage first. Raises `Rejected`."""
+def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> tuple[list[Case], int]:
+    """The program's cases, those that add coverage first, and how many more had an assert that fails.
+
+    Raises `Rejected`.
+    """
     limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
     finder = InputFinder(program, seed=config.seed)
     known = examples(program)
@@ -78,24 +90,33 @@ def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> list[Case
     first = finder.propose(known, n=config.candidates)
     outcomes = _run(program, first, box, limits)
     good = _good(first, outcomes, config)
-    second = finder.refine(good, n=config.candidates // 2)
-    good += _good(second, _run(program, second, box, limits), config)
+    second = finder.refine(list(good), n=config.candidates // 2)
+    good |= _good(second, _run(program, second, box, limits), config)
     if not good:
         raise Rejected("no input returned plain data", _commonest(outcomes))
-    good = good[: _WIDEN * config.cases_per_program]
-    if len({_key(outcome) for outcome in _again(program, good, box, limits)}) < 2:
+    good = dict(list(good.items())[: _WIDEN * config.cases_per_program])
+    _run_again(program, good, box, config)
+    if len({_key(outcome) for outcome in good.values()}) < 2:
         raise Rejected("the result does not depend on the input")
-    traces = _traces(program, good, box, limits, config)
-    cases = _choose([_case(trace) for trace in traces], config.cases_per_program)
+    found = _traced(program, good, box, config)
+    hold = asserts_hold(program, [(case.call, case.output) for case in found], box, config)
+    cases = _choose([case for case, holds in zip(found, hold, strict=True) if holds], config.cases_per_program)
+    if len(cases) < config.min_cases and not all(hold):
+        raise Rejected("an assert on the result fails", found[hold.index(False)].call)
     if len(cases) < config.min_cases:
         raise Rejected("too few inputs returned plain data", f"{len(cases)} of at least {config.min_cases}")
     if statistics.median(case.steps for case in cases) < config.min_steps:
         raise Rejected("too few statements run to be worth telling")
-    return cases
+    return cases, hold.count(False)
 
 
 def _key(outcome: Outcome) -> str:
     return outcome.value.digest() if outcome.value is not None else outcome.status
+
+
+def ample(config: BuildConfig) -> Limits:
+    """Limits of every execution after a call's first."""
+    return Limits(cpu_s=_AMPLE * config.cpu_s, wall_s=4 * _AMPLE * config.cpu_s)
 
 
 def _run(
@@ -116,16 +137,16 @@ def _run(
     return outcomes
 
 
-def _good(calls: Sequence[Invocation], outcomes: Sequence[Outcome], config: BuildConfig) -> list[Invocation]:
-    """Calls whose outcome is plain data of a size that people read."""
-    good: dict[str, Invocation] = {}
+def _good(calls: Sequence[Invocation], outcomes: Sequence[Outcome], config: BuildConfig) -> dict[Invocation, Outcome]:
+    """Calls whose outcome is plain data of a size that people read, with that outcome."""
+    good: dict[Invocation, Outcome] = {}
     for call, outcome in zip(calls, outcomes, strict=True):
         value = outcome.value
         if value is None or outcome.stdout or not value.is_complete() or not value.is_literal():
             continue
         if len(value.display()) + len(call.text) <= config.max_value:
-            good.setdefault(call.text, call)
-    return list(good.values())
+            good.setdefault(call, outcome)
+    return good
 
 
 def _commonest(outcomes: Sequence[Outcome]) -> str:
@@ -133,42 +154,57 @@ def _commonest(outcomes: Sequence[Outcome]) -> str:
     return kinds.most_common(1)[0][0] if kinds else "no candidates"
 
 
-def _again(program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits) -> list[Outcome]:
-    """Outcomes of a second run under another hash seed, which must equal a run under the first."""
-    first = _run(program, calls, box, limits)
-    for call, a, b in zip(calls, first, _run(program, calls, box, limits, hash_seed=1), strict=True):
-        if not a.same(b):
+def _run_again(program: Program, good: Mapping[Invocation, Outcome], box: Sandbox, config: BuildConfig) -> None:
+    """Run the calls once more under another hash seed. Raises `Rejected` where one does something else."""
+    second = _run(program, list(good), box, ample(config), hash_seed=1)
+    for (call, before), after in zip(good.items(), second, strict=True):
+        if not before.same(after):
             raise Rejected("answers differently when run again", call.text)
-    return first
 
 
-def _traces(
-    program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, config: BuildConfig
-) -> list[Trace]:
-    job = trace_job(program.source, [call.text for call in calls], limits, config.max_events)
-    traces = []
-    for reply in box.execute(job):
+def _traced(program: Program, good: Mapping[Invocation, Outcome], box: Sandbox, config: BuildConfig) -> list[Case]:
+    """The calls as cases. Raises `Rejected` where one does something else when traced than it did before."""
+    found = traces(program, [call.text for call in good], box, config)
+    cases = []
+    for call, outcome in good.items():
+        trace = found.get(call.text)
+        if trace is None or trace.outcome.status in LIMIT_STATUSES:
+            continue
+        if not trace.outcome.same(outcome):
+            raise Rejected("differs when traced", call.text)
+        cases.append(Case(call.text, returned(trace).literal(), trace, len(trace.executed_lines())))
+    return cases
+
+
+def traces(
+    program: Program, calls: Sequence[str], box: Sandbox, config: BuildConfig, hash_seed: int = 0
+) -> dict[str, Trace]:
+    """Complete traces of the calls of one program; those that hit a limit or outgrow `max_events` are missing."""
+    items = tuple(encode(Invocation(call)) for call in calls)
+    payload = {"source": program.source, "max_events": config.max_events}
+    found = {}
+    for call, reply in zip(calls, box.execute(Job(TASK, payload, items, ample(config), hash_seed)), strict=True):
         if reply.status != "returned":
             continue
         try:
             trace = trace_from_document(program.source, reply.data)
         except InputError:
             continue  # the program's own process sent nonsense: this execution is not used
-        if trace.outcome.status == "returned" and not trace.truncated:
-            traces.append(trace)
-    return traces
+        if not trace.truncated:
+            found[call] = trace
+    return found
 
 
-def trace_job(source: str, calls: Sequence[str], limits: Limits, max_events: int, hash_seed: int = 0) -> Job:
-    """The sandbox job that traces calls of one program."""
-    items = tuple(encode(Invocation(call)) for call in calls)
-    return Job(TASK, {"source": source, "max_events": max_events}, items, limits, hash_seed)
+def returned(trace: Trace) -> Value:
+    """What the traced call returned; only for traces of calls that did."""
+    assert trace.outcome.value is not None
+    return trace.outcome.value
 
 
-def _case(trace: Trace) -> Case:
-    value = trace.outcome.value
-    assert value is not None  # only returned traces get here
-    return Case(trace.invocation.text, value.literal(), trace, len(trace.executed_lines()))
+def asserts_hold(program: Program, pairs: Sequence[tuple[str, str]], box: Sandbox, config: BuildConfig) -> list[bool]:
+    """Whether `call == output`, executed beside the program, is True: False for nan, which no value equals."""
+    asserts = [Invocation(f"{call} == {output}") for call, output in pairs]
+    return [o.value == Value(True) for o in run_program(box, program, asserts, ample(config), hash_seed=1)]
 
 
 def points(trace: Trace) -> set[Point]:

@@ -1,23 +1,30 @@
 """What a build is asked to do: one frozen record, read from YAML, with a hash that names its outputs.
 
-Guarantees: an unknown or ill-typed field is an `InputError` that names file and field; `differences` names the fields
-in which two configurations would give different rows. Fields that change only speed are not part of the hash.
+Guarantees: an unknown, ill-typed or senseless field is an `InputError` that names file and field; `differences` names
+the fields in which two configurations would give different rows. Fields that change only speed are not part of the hash.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from semcoder.core import content_id, decode, encode
+from semcoder.core import content_id, decode
 from semcoder.errors import InputError
+from semcoder.pyx.files import full_document
 
 #: Fields that change where or how fast a build runs, never what it writes.
 _NOT_CONTENT = frozenset({"out", "workers"})
+_ROWS = ("nl", "forward", "backward")
+#: Whole numbers that may be 0; all others are at least 1.
+_FROM_ZERO = frozenset(
+    {"seed", "max_programs", "min_steps", "forward_per_program", "backward_per_program", "backward_budget"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class BuildConfig:
 
     sources: tuple[str, ...]
     out: str = "runs/corpus"
-    rows: tuple[str, ...] = ("nl", "forward", "backward")
+    rows: tuple[str, ...] = _ROWS
     seed: int = 0
     shards: int = 16
     workers: int = 2
@@ -51,11 +58,7 @@ class BuildConfig:
         return content_id(self.content())
 
     def content(self) -> dict[str, Any]:
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in _NOT_CONTENT}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+        return {name: value for name, value in full_document(self).items() if name not in _NOT_CONTENT}
 
 
 def load_config(path: Path) -> BuildConfig:
@@ -79,12 +82,22 @@ def check(config: BuildConfig, where: str) -> BuildConfig:
     """The same configuration. Raises `InputError` where a field makes no sense."""
     if not config.sources:
         raise InputError(f"{where}.sources: name at least one source, such as stdlib or a folder")
-    for name in ("shards", "workers", "candidates", "cases_per_program"):
-        if getattr(config, name) < 1:
-            raise InputError(f"{where}.{name}: must be at least 1")
-    wrong = [row for row in config.rows if row not in ("nl", "forward", "backward")]
+    for name, value in full_document(config).items():
+        least = 0 if name in _FROM_ZERO else 1
+        if type(value) is int and value < least:
+            raise InputError(f"{where}.{name}: must be at least {least}, not {value}")
+    if not (math.isfinite(config.cpu_s) and config.cpu_s > 0):
+        raise InputError(f"{where}.cpu_s: must be a number of seconds above 0, not {config.cpu_s}")
+    if config.min_cases > config.cases_per_program:
+        raise InputError(
+            f"{where}.min_cases: {config.min_cases} cannot be reached, since cases_per_program is "
+            f"{config.cases_per_program}; lower one or raise the other"
+        )
+    if not config.rows:
+        raise InputError(f"{where}.rows: name at least one of {', '.join(_ROWS)}")
+    wrong = [row for row in config.rows if row not in _ROWS]
     if wrong:
-        raise InputError(f"{where}.rows: {wrong[0]!r} is not one of nl, forward, backward")
+        raise InputError(f"{where}.rows: {wrong[0]!r} is not one of {', '.join(_ROWS)}")
     return config
 
 
@@ -93,12 +106,10 @@ def demo_config() -> BuildConfig:
     return BuildConfig(sources=("stdlib", "package:rich"), out="runs/demo")
 
 
-def saved(config: BuildConfig) -> dict[str, Any]:
-    """The document kept beside a build's output."""
-    return {"hash": config.hash, "config": encode(config)}
+def differences(old: dict[str, Any], new: BuildConfig, where: str) -> list[str]:
+    """Names of the fields in which a saved configuration differs from `new` in what it would write.
 
-
-def differences(old: dict[str, Any], new: BuildConfig) -> list[str]:
-    """Names of the fields in which a saved configuration differs from `new` in what it would write."""
-    before = decode(BuildConfig, old, "config").content()
+    Raises `InputError`, starting with `where`, if it is no configuration.
+    """
+    before = decode(BuildConfig, old, where).content()
     return [name for name, value in new.content().items() if before.get(name) != value]

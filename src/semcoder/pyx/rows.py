@@ -1,7 +1,8 @@
 """From cases to PyX rows: natural language to code, forward and backward monologues (paper sections 2 and 3).
 
-Guarantees: a monologue becomes a row only if its answer is what a second execution gave and none of its claims is
-false or unchecked; what is left out is counted with a reason. The shape of prompt and answer is the paper's.
+Guarantees: a monologue becomes a row only if its answer is what a second execution gave, its completed assert was
+executed and holds, and none of its claims is false or unchecked; what is left out is counted with a reason. The shape
+of prompt and answer is the paper's; the first line of every prompt is its task's in `TASKS`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,27 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from semcoder.core import Invocation, Monologue, Outcome, Program, Sample, Value, content_id
-from semcoder.errors import InputError
+from semcoder.core import Invocation, Monologue, Outcome, Program, Sample, content_id
 from semcoder.monologue import Backward, style, verify
 from semcoder.monologue.purpose import find_function
 from semcoder.monologue.solving import find_input
-from semcoder.pyx.cases import Case, trace_job
+from semcoder.pyx.cases import Case, asserts_hold, traces
 from semcoder.pyx.config import BuildConfig
 from semcoder.sandbox import Limits, Sandbox, run_program
-from semcoder.tracing import Trace, trace_from_document
+from semcoder.tracing import Trace
+
+#: The first line of a prompt, which tells the tasks apart.
+TASKS = {
+    "nl": "Task: write the code that a description asks for.",
+    "forward": "Task: follow the code and give its output.",
+    "backward": "Task: reason back from the output and give an input.",
+}
+_FIELDS = {"nl": "nl", "forward": "fwd_mnl", "backward": "bwd_mnl"}
 
 
 @dataclass
 class Tally:
-    """What happened to the monologues of one program."""
+    """What happened to the monologues of one program: how many were written, and what was found in those checked."""
 
     written: int = 0
     claims: int = 0
@@ -45,7 +53,6 @@ class Teller:
         self._cases = cases
         self._box = box
         self._config = config
-        self._limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
         self.tally = Tally()
 
     def samples(self) -> list[Sample]:
@@ -58,7 +65,7 @@ class Teller:
         return [sample for kind, make in makers.items() if kind in self._config.rows for sample in make()]
 
     def _sample(self, task: str, prompt: str, response: str, case: Case, claims: int = 0, found_by: str = "") -> Sample:
-        fields = {"nl": "nl", "forward": "fwd_mnl", "backward": "bwd_mnl"}
+        prompt = f"{TASKS[task]}\n{prompt}"
         return Sample(
             id=content_id(task, prompt, response),
             response=response,
@@ -69,7 +76,7 @@ class Teller:
             claims=claims,
             found_by=found_by,
             python=platform.python_version(),
-            **{fields[task]: prompt},
+            **{_FIELDS[task]: prompt},
         )
 
     # -- natural language to code
@@ -91,11 +98,11 @@ class Teller:
     def _forward(self) -> list[Sample]:
         chosen = [case for case in self._cases if len(case.trace) <= self._config.max_text // 2]
         chosen = chosen[: self._config.forward_per_program]
-        again = self._executed_again([case.call for case in chosen])
+        again = self._traces([case.call for case in chosen], hash_seed=1)
         told = []
         for case in chosen:
             monologue = style("forward").render(case.trace)
-            checked = self._checked(monologue, again.get(case.call), case.output)
+            checked = self._checked(monologue, again.get(case.call), case)
             if checked is not None:
                 told.append(self._told(case, checked))
         return told
@@ -108,17 +115,17 @@ class Teller:
         response = f"[MONOLOGUE]\n{monologue.text}\n[/MONOLOGUE]\n[ANSWER]{answer}[/ANSWER]"
         return self._sample(monologue.direction, prompt, response, case, len(monologue.claims), monologue.found_by)
 
-    def _checked(self, monologue: Monologue, again: Trace | None, output: str) -> Monologue | None:
+    def _checked(self, monologue: Monologue, again: Trace | None, case: Case) -> Monologue | None:
         """The monologue with its claims, if a second execution bears out its answer and each of them; else None."""
+        self.tally.written += 1
         if len(monologue.text) > self._config.max_text:
             self.tally.drop("monologue too long")
             return None
-        if again is None or again.outcome.value is None or again.outcome.value.literal() != output:
+        if again is None or again.outcome.value != case.value:
             self.tally.drop("second execution differs")
             return None
         claims = verify(monologue.text, again)
         false = sum(claim.verdict is False for claim in claims)
-        self.tally.written += 1
         self.tally.claims += len(claims)
         self.tally.false += false
         if any(claim.verdict is not True for claim in claims):
@@ -132,7 +139,7 @@ class Teller:
             found = find_input(
                 self._program.source,
                 self._program.entry,
-                case.trace.outcome.value or Value(None),
+                case.value,
                 self._outcomes,
                 budget=self._config.backward_budget,
                 seed=self._config.seed,
@@ -140,34 +147,26 @@ class Teller:
             if found is None:
                 self.tally.drop("no input found for an output")
                 continue
-            first = self._executed_again([found.call], hash_seed=0).get(found.call)
-            if first is None or first.outcome.value is None:
+            first = self._traces([found.call]).get(found.call)
+            if first is None or first.outcome.value != case.value:
                 self.tally.drop("the found input could not be traced")
                 continue
-            monologue = Backward().render(first, found=found)
-            again = self._executed_again([found.call]).get(found.call)
-            checked = self._checked(monologue, again, case.output)
-            if checked is not None:
-                self.tally.found_by[found.how] = self.tally.found_by.get(found.how, 0) + 1
-                proposed = Case(found.call, case.output, first, case.steps)
-                told.append(self._told(proposed, checked))
+            proposed = Case(found.call, case.output, first, len(first.executed_lines()))
+            again = self._traces([found.call], hash_seed=1).get(found.call)
+            checked = self._checked(Backward().render(first, found=found), again, proposed)
+            if checked is None:
+                continue
+            if not all(asserts_hold(self._program, [(found.call, case.output)], self._box, self._config)):
+                self.tally.drop("the completed assert fails")
+                continue
+            self.tally.found_by[found.how] = self.tally.found_by.get(found.how, 0) + 1
+            told.append(self._told(proposed, checked))
         return told
 
     def _outcomes(self, calls: Sequence[str]) -> list[Outcome]:
         """What candidates do. An input worth a row runs at once, so that a slow candidate need not be waited for."""
-        quick = dataclasses.replace(self._limits, cpu_s=min(0.25, self._config.cpu_s), wall_s=2.0)
+        quick = Limits(cpu_s=min(0.25, self._config.cpu_s), wall_s=2.0)
         return run_program(self._box, self._program, [Invocation(call) for call in calls], quick)
 
-    def _executed_again(self, calls: Sequence[str], hash_seed: int = 1) -> dict[str, Trace]:
-        """Complete traces of a further execution, under another hash seed than the cases'."""
-        job = trace_job(self._program.source, calls, self._limits, self._config.max_events, hash_seed)
-        traces = {}
-        for call, reply in zip(calls, self._box.execute(job), strict=True):
-            if reply.status == "returned":
-                try:
-                    trace = trace_from_document(self._program.source, reply.data)
-                except InputError:
-                    continue
-                if not trace.truncated:
-                    traces[call] = trace
-        return traces
+    def _traces(self, calls: Sequence[str], hash_seed: int = 0) -> dict[str, Trace]:
+        return traces(self._program, calls, self._box, self._config, hash_seed)

@@ -1,18 +1,20 @@
-"""A few rows with their traces, for people to look at: what the report page shows."""
+"""A few rows with their traces, for people to look at: what the report page shows.
+
+Guarantees: a text shown is that of a row, with the verdicts of an execution other than the one whose trace is shown
+beside it (under another hash seed); a row with a claim that this execution does not bear out is not shown.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semcoder.core import Monologue, Program, Sample, decode, encode
-from semcoder.errors import InputError
-from semcoder.monologue import Backward, style, verify
-from semcoder.pyx.cases import trace_job
+from semcoder.core import Direction, Monologue, Sample, decode, encode
+from semcoder.monologue import verify
+from semcoder.pyx.cases import PRELOAD, traces
 from semcoder.pyx.config import BuildConfig
-from semcoder.sandbox import Limits, Sandbox
-from semcoder.tracing import Trace, trace_from_document
+from semcoder.sandbox import Sandbox
+from semcoder.tracing import Trace
 
 COUNT = 6
 #: Long enough to have something to show, short enough to read.
@@ -30,7 +32,7 @@ def showcase(rows: dict[str, list[dict[str, Any]]], config: BuildConfig) -> dict
     readable = [s for s in samples if _LENGTHS[0] <= len(s.response) <= _LENGTHS[1]]
     looping = [s for s in readable if "iteration 2 of the loop" in s.response]
     chosen = _spread(looping or readable or samples, COUNT)
-    with Sandbox(workers=1, unsafe=config.unsafe) as box:
+    with Sandbox(workers=1, preload=PRELOAD, unsafe=config.unsafe) as box:
         shown = [_shown(sample, backward, box, config) for sample in chosen]
     return {"samples": [doc for doc in shown if doc is not None]}
 
@@ -42,36 +44,33 @@ def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
     return firsts[::stride][:count]
 
 
-def _trace(program: Program, call: str, box: Sandbox, config: BuildConfig) -> Trace | None:
-    job = trace_job(program.source, [call], Limits(cpu_s=config.cpu_s), config.max_events)
-    reply = box.execute(job)[0]
-    try:
-        return trace_from_document(program.source, reply.data) if reply.status == "returned" else None
-    except InputError:
-        return None
-
-
 def _shown(sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config: BuildConfig) -> dict[str, Any] | None:
-    if sample.program is None:
+    program = sample.program
+    if program is None:
         return None
-    backward = backwards.get(sample.program.id)
-    trace = _trace(sample.program, sample.call, box, config)
-    if trace is None:
+    backward = backwards.get(program.id)
+    calls = list(dict.fromkeys([sample.call] if backward is None else [sample.call, backward.call]))
+    trace = traces(program, calls, box, config).get(sample.call)
+    again = traces(program, calls, box, config, hash_seed=1)
+    forward = _told("forward", sample, sample.output, again)
+    if trace is None or forward is None:
         return None
-    told: Monologue | None = None
-    if backward is not None:
-        other = _trace(sample.program, backward.call, box, config)
-        if other is not None:
-            text = backward.response.partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")[0]
-            told = Monologue(
-                "backward", Backward.name, text, backward.call, tuple(verify(text, other)), backward.found_by
-            )
-    forward = style("forward").render(trace)
-    forward = dataclasses.replace(forward, claims=tuple(verify(forward.text, trace)))
+    told = None if backward is None else _told("backward", backward, backward.call, again)
     return {
-        "program": encode(sample.program),
+        "program": encode(program),
         "call": sample.call,
         "forward": encode(forward),
         "backward": None if told is None else encode(told),
         "trace": trace.to_wire(),
     }
+
+
+def _told(direction: Direction, row: Sample, answer: str, again: Mapping[str, Trace]) -> Monologue | None:
+    """A row's monologue with the verdicts of another execution, None where they are not all True."""
+    text = row.response.partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")[0]
+    if row.call not in again:
+        return None
+    claims = tuple(verify(text, again[row.call]))
+    if not all(claim.verdict for claim in claims):
+        return None
+    return Monologue(direction, direction, text, answer, claims, row.found_by)

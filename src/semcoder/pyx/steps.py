@@ -2,13 +2,11 @@
 
 A program travels as a datatrove Document: text is its source, id its content id, and our records ride in the metadata.
 Guarantees: a step's output depends on the configuration and the shard alone, in content and order, so that a task that
-was killed and is run again writes the same file; files appear whole (written aside, then renamed).
+was killed and is run again writes the same file; files appear whole (see `semcoder.pyx.files`).
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,11 @@ except ImportError:
 
     raise MissingExtra("datatrove", "data") from None
 
-from semcoder.core import Origin, Program, decode, encode
+from semcoder.core import Origin, Program, decode
 from semcoder.errors import SemcoderError
 from semcoder.pyx.cases import BUG, PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
 from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.files import full_document, read_jsonl, write_jsonl
 from semcoder.pyx.lifeline import die_with_parent
 from semcoder.pyx.rows import Teller
 from semcoder.sandbox import Sandbox
@@ -62,7 +61,7 @@ class Collect(PipelineStep):  # type: ignore[misc]
                     drops.append(drop_row(item.origin, item.entry, reason, ""))
                     continue
                 kept += 1
-                yield Document(text=item.source, id=item.id, metadata={"program": encode(item)})
+                yield Document(text=item.source, id=item.id, metadata={"program": full_document(item)})
         write_jsonl(self.drops, drops)
 
     def _reason(self, program: Program, seen: set[str], kept: int) -> str:
@@ -137,7 +136,7 @@ class Tell(PipelineStep):  # type: ignore[misc]
 
     def _result(self, program: Program, box: Sandbox) -> dict[str, Any]:
         try:
-            cases = find_cases(program, box, self.config)
+            cases, failing = find_cases(program, box, self.config)
             teller = Teller(program, cases, box, self.config)
             samples = teller.samples()
         except Rejected as rejected:
@@ -149,10 +148,11 @@ class Tell(PipelineStep):  # type: ignore[misc]
         covered = coverage(cases)
         return {
             "cases": [_case_row(case) for case in cases],
-            "rows": [encode(sample) for sample in samples],
-            "coverage": encode(covered),
+            "failing_asserts": failing,
+            "rows": [full_document(sample) for sample in samples],
+            "coverage": full_document(covered),
             "substantial": substantial(covered),
-            "tally": encode(teller.tally),
+            "tally": full_document(teller.tally),
         }
 
 
@@ -162,23 +162,4 @@ def _case_row(case: Case) -> dict[str, Any]:
 
 def drop_row(origin: Origin, entry: str, reason: str, detail: str) -> dict[str, Any]:
     """One line of the exclusion file."""
-    return {"reason": reason, "detail": detail, "entry": entry, "origin": encode(origin)}
-
-
-def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
-    """All rows or nothing: a file of this name is never half written, whoever is killed when."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with aside.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=True) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-
-
-def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file that `write_jsonl` wrote."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+    return {"reason": reason, "detail": detail, "entry": entry, "origin": full_document(origin)}
