@@ -118,7 +118,7 @@ def _trace(source: str, invocation: Invocation, reply: Reply) -> Trace:
         raise ProgramEnded(f"{invocation.text} ended its process before it could be told: {reply.detail}")
     if reply.status != "returned":
         raise LimitHit(f"{invocation.text} was not traced to its end ({reply.status}): {reply.detail}")
-    return trace_from_document(source, reply.data)
+    return trace_from_document(source, reply.data, invocation)
 
 
 def explain(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcoder.core import Encoder, NotLiteral, TooLarge, Value
-from semcoder.core.values import check_unfolding
+from semcoder.core.unfolding import check_unfolding
 
 SCALARS = (
     st.none()
@@ -211,12 +212,171 @@ def test_malformed_wire_is_refused_or_harmless(ref: Any, nodes: list[Any]) -> No
     assert isinstance(value.is_literal(), bool)
 
 
-def test_shared_parts_are_encoded_once_and_endless_unfolding_is_refused() -> None:
+def doubled(times: int) -> Any:
     value: Any = []
-    for _ in range(60):
+    for _ in range(times):
         value = [value, value]
+    return value
+
+
+def complete_graph(size: int) -> list[Any]:
+    nodes: list[Any] = [[] for _ in range(size)]
+    for node in nodes:
+        node.extend(nodes)
+    return nodes
+
+
+def wire(*nodes: list[Any]) -> dict[str, Any]:
+    return {"ref": [0], "nodes": list(nodes)}
+
+
+DOUBLING = wire(*[["list", k, [k + 1], [k + 1]] for k in range(24)], ["list", 24])
+DEEP = wire(*[["list", k, [k + 1]] for k in range(5000)], ["list", 5000])
+
+
+def test_what_unfolds_without_end_is_refused_and_leaves_no_trace_in_the_table() -> None:
     encoder = Encoder()
-    ref = encoder.ref(value)
-    assert len(encoder.nodes) == 61
+    kept = encoder.ref([1])
     with pytest.raises(TooLarge, match="unfolds"):
-        check_unfolding(encoder.nodes, ref)
+        encoder.ref(doubled(60))
+    assert (kept, len(encoder.nodes)) == ((0,), 1)
+    assert Value(encoder.ref(doubled(10)), encoder.nodes) == Value.of(doubled(10))
+
+
+def test_what_grew_over_many_moments_is_refused_too() -> None:
+    encoder, value = Encoder(), doubled(0)
+    for _ in range(12):
+        value = [value, value]
+        encoder.ref(value)
+    many = [value] * 1000
+    with pytest.raises(TooLarge, match="unfolds"):
+        encoder.ref(many)
+    check_unfolding(encoder.nodes, range(len(encoder.nodes)))
+    chain: list[Any] = [[]]
+    for _ in range(500):
+        chain.append([chain[-1]])
+    with pytest.raises(TooLarge, match="deeper"):
+        Encoder().ref(chain)
+
+
+@pytest.mark.parametrize(("document", "why"), [(DOUBLING, "unfolds"), (DEEP, "deeper")])
+def test_untrusted_values_that_unfold_beyond_bounds_are_refused(document: Any, why: str) -> None:
+    with pytest.raises(TooLarge, match=why):
+        Value.from_wire(document)
+
+
+@given(DATA)
+def test_what_is_encoded_passes_the_check_of_the_other_side(data: Any) -> None:
+    encoder = Encoder()
+    ref = encoder.ref([data, data])
+    found = check_unfolding(encoder.nodes, [ref[0]])
+    assert encoder._extents[ref[0]] == found[ref[0]]
+
+
+def test_every_part_of_a_cycle_is_written_once() -> None:
+    assert Value.of(complete_graph(2)[0]).display() == "[[...], [[...], [...]]]"
+    for size in (10, 100):  # following every path would take size! steps
+        text = Value.of(complete_graph(size)[0]).display()
+        assert text.count("[...]") == size * size - size + 1
+    loop: list[Any] = [1]
+    loop.append(loop)
+    assert Value.of((loop, {2: loop})).display() == "([1, [...]], {2: [1, [...]]})"
+
+
+def test_cycles_cannot_multiply_either() -> None:
+    value: Any = complete_graph(3)[0]
+    for _ in range(30):
+        value = [value, value]
+    with pytest.raises(TooLarge, match="unfolds"):
+        Value.of(value)
+
+
+def test_cyclic_values_compare_without_recursion() -> None:
+    first, second = complete_graph(100), complete_graph(100)
+    assert Value.of(first[0]) == Value.of(second[7])
+    second[99][99] = 1
+    assert Value.of(first[0]) != Value.of(second[0])
+    assert Value.of(first[0]).python_equal(Value.of(first[0])) is None
+
+
+@given(DATA)
+def test_equal_values_have_equal_digests_and_hashes(data: Any) -> None:
+    value, again = Value.of(data), through_json(Value.of(data))
+    assert (value.digest(), hash(value)) == (again.digest(), hash(again))
+    if isinstance(data, dict):
+        turned = Value.of(dict(reversed(data.items())))
+        assert turned == value
+        assert turned.digest() == value.digest()
+
+
+def test_digests_tell_values_apart() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    different = [1, True, 1.0, "1", None, [], (), {}, [1], [[1]], [1, [2]], [[1], 2], {1: 2}, {2: 1}, {1, 2}, loop]
+    assert len({Value.of(value).digest() for value in different}) == len(different)
+    assert len({Value.of(value) for value in different + different}) == len(different)
+    unrolled: list[Any] = [loop]
+    assert Value.of(unrolled).digest() == Value.of(loop).digest()
+
+
+def test_keys_that_are_the_same_for_us_keep_their_values() -> None:
+    two = Value.of({float("nan"): 1, float("nan"): 2})
+    assert two == Value.of({float("nan"): 2, float("nan"): 1})
+    assert two != Value.of({float("nan"): 1, float("nan"): 1})
+
+
+def test_sets_are_in_one_order() -> None:
+    assert len({Value.of({math.inf, float("nan"), 1}).display() for _ in range(20)}) == 1
+    shared: Any = frozenset()
+    for k in range(12):  # ordering by text that repeats shared parts would take 2 ** 12 times as long
+        shared = frozenset({(shared, k), (shared, -k - 1)})
+    assert Value.of(shared) == through_json(Value.of(shared))
+
+
+def test_a_set_inside_its_own_member_is_encoded() -> None:
+    holder = Holder()
+    holder.set = {holder, (1, 2), 3.5}
+    assert Value.of(holder).display() in (
+        "Holder(set={3.5, <...>, (1, 2)})",
+        "Holder(set={3.5, (1, 2), <...>})",
+    )
+
+
+class Holder:
+    set: Any
+
+
+def test_ranges_of_any_size() -> None:
+    value = Value.of([range(10**5000), range(2**70), range(1, 9, 2)])
+    assert through_json(value) == value
+    text = value.display()
+    assert text.startswith("[range(0, 0x")
+    assert eval(value.literal()) == [range(10**5000), range(2**70), range(1, 9, 2)]
+
+
+def test_a_number_that_python_does_not_write_has_no_description() -> None:
+    assert Value.of(Fraction(10**5000)).display() == "<Fraction>"
+    assert Value.of(Fraction(1, 2)).display() == "Fraction(1, 2)"
+
+
+def test_names_cannot_pass_for_the_text_around_them() -> None:
+    liar = type("x`\nLine 2: `y", (), {})()
+    liar.__dict__["a`\n"] = 1
+    assert Value.of(liar).display() == "x??Line?2???y('a`\\n'=1)"
+    assert len(Value.of(type("x" * 10_000, (), {})()).display()) < 200
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["object", 0, "A\nB"],
+        ["object", 0, "A`"],
+        ["exception", 0, "A" * 1000],
+        ["list/A B", 0],
+        ["opaque", 0, "A", "x\ny"],
+        ["opaque", 0, "A", "x" * 1000],
+    ],
+)
+def test_untrusted_names_are_checked(node: list[Any]) -> None:
+    with pytest.raises(ValueError, match=r"name|description"):
+        Value.from_wire(wire(node))

@@ -9,6 +9,7 @@ import pytest
 
 from semcoder.core import (
     Claim,
+    Encoder,
     Invocation,
     Monologue,
     Origin,
@@ -23,6 +24,7 @@ from semcoder.core import (
     dump,
     load,
 )
+from semcoder.core.calling import Caller
 from semcoder.errors import InputError
 
 PROGRAM = Program("def f(x):\n    return x\n", "f", Origin("stdlib", "python", "3.11", "bisect.py", 4), "PSF-2.0")
@@ -62,6 +64,14 @@ def test_published_rows_load_and_unknown_fields_are_ignored() -> None:
         (Program, [], "row: expected a JSON object"),
         (Outcome, {"status": "returned", "value": {"ref": [9], "nodes": []}}, "row.value: a ref points to node 9 of 0"),
         (
+            Outcome,
+            {
+                "status": "returned",
+                "value": {"ref": [0], "nodes": [*(["list", k, [k + 1], [k + 1]] for k in range(40)), ["list", 40]]},
+            },
+            "row.value: a value unfolds to too much",
+        ),
+        (
             Monologue,
             {"direction": "forward", "style": "", "text": "", "answer": "", "claims": 3},
             "row.claims: expected a list",
@@ -79,3 +89,30 @@ def test_older_versions_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "SCHEMA_VERSION", 2)
     monkeypatch.setitem(codec.MIGRATIONS, 1, lambda doc: {**doc, "passed": doc["ok"]})
     assert load(Score, {"schema": 1, "ok": True}) == Score(True)
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "detail"),
+    [
+        ("x = []\n    for _ in range(60): x = [x, x]\n    return x", "output_limit", "unfolds"),
+        ("x = []\n    for _ in range(400): x = [x]\n    return x", "output_limit", "nested"),
+        ("raise ValueError('no')", "raised", ""),
+        ("from fractions import Fraction\n    return Fraction(10**5000)", "returned", ""),
+        ("return range(10**5000)", "returned", ""),
+    ],
+)
+def test_what_a_call_returned_is_not_confused_with_what_it_raised(source: str, status: str, detail: str) -> None:
+    outcome = Caller(f"def f():\n    {source}\n").call(Invocation("f()"))
+    assert outcome.status == status
+    assert detail in outcome.detail
+    assert decode(Outcome, json.loads(json.dumps(codec.encode(outcome)))).same(outcome)
+
+
+def test_a_result_that_cannot_be_encoded_is_not_an_exception_of_the_program() -> None:
+    class Broken(Encoder):
+        def ref(self, obj: Any) -> Any:
+            raise KeyError("inside the encoder")
+
+    outcome = Caller("def f():\n    return 1\n").call(Invocation("f()"), encoder=Broken())
+    assert (outcome.status, outcome.exception) == ("invalid", None)
+    assert "KeyError" in outcome.detail

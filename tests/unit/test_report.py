@@ -219,7 +219,8 @@ def test_replaying_the_changes_gives_the_variables_before_every_step(name: str) 
     shared: dict[str, str] = {}
     for moment, step in zip(Story(trace).moments, stepper_shape(trace)["steps"], strict=True):
         space = spaces.setdefault(step["frame"], {})
-        assert {**shared, **space} == {k: v.display(TEXT_LIMIT) for k, v in moment.before.items()}
+        before = {name: moment.before(name) for name in trace.names}
+        assert {**shared, **space} == {k: v.display(TEXT_LIMIT) for k, v in before.items() if v is not None}
         for change in step["changes"]:
             target = shared if change["scope"] == "global" else space
             assert target.get(change["name"]) == change["old"]
@@ -591,7 +592,7 @@ def test_the_scripts_parse_and_replay_the_state(tmp_path: Path) -> None:
     done = subprocess.run([node, "run.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     states = json.loads(done.stdout)
     for moment, state in zip(Story(trace).moments, states, strict=True):
-        after = {name: moment.after(name) for name in {*moment.before, *(c.name for c in moment.step.changes)}}
+        after = {name: moment.after(name) for name in trace.names}
         assert state["locals"] == {k: v.display() for k, v in after.items() if v is not None}
         assert len(state["stack"]) == moment.step.depth + 1
     assert states[-1]["printed"] == trace.outcome.stdout

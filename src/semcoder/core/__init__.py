@@ -1,7 +1,7 @@
 """The records that flow, the value model, content ids and the JSON codec. Standard library only."""
 
 from semcoder.core.codec import SCHEMA_VERSION, decode, dump, encode, load
-from semcoder.core.encode import Encoder, TooLarge
+from semcoder.core.encode import Encoder
 from semcoder.core.records import (
     LIMIT_STATUSES,
     Claim,
@@ -21,6 +21,7 @@ from semcoder.core.records import (
     Usage,
     content_id,
 )
+from semcoder.core.unfolding import TooLarge
 from semcoder.core.values import NotLiteral, Value, canonical_json, literal_text
 
 __all__ = [

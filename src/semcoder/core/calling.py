@@ -21,8 +21,9 @@ from collections.abc import Callable
 from typing import Any
 
 from semcoder.core.codec import encode
-from semcoder.core.encode import Encoder, TooLarge, bounded, type_name
+from semcoder.core.encode import Encoder, bounded, type_name
 from semcoder.core.records import Invocation, Outcome, Raised, Usage
+from semcoder.core.unfolding import TooLarge
 from semcoder.core.values import Value
 from semcoder.errors import UsageError
 
@@ -162,7 +163,7 @@ class Caller:
         output = Output(stdout_limit, on_write)
         encoder = encoder or Encoder()
         started, cpu = time.perf_counter(), time.process_time()
-        status, value, exception, detail = "returned", None, None, ""
+        value, exception = None, None
         try:
             with _streams(output, invocation.text if invocation.kind == "stdin" else ""):
                 try:
@@ -170,9 +171,6 @@ class Caller:
                 finally:
                     if on_done is not None:
                         on_done()
-            value = Value(encoder.ref(result), encoder.nodes)
-        except TooLarge as error:
-            status, detail = "output_limit", str(error)
         except OutputFull as error:
             status, detail = "output_limit", str(error)
         except SystemExit as error:
@@ -182,7 +180,9 @@ class Caller:
         except UsageError as error:
             status, detail = "invalid", str(error)
         except BaseException as error:
-            status, exception = "raised", raised(error, encoder)
+            status, detail, exception = "raised", "", raised(error, encoder)
+        else:
+            status, detail, value = _result(result, encoder)
         if output.full:
             status, value, exception = "output_limit", None, None
             detail = "more printed output than the limit allows"
@@ -208,6 +208,18 @@ class Caller:
         return eval(code, space)
 
 
+def _result(result: Any, encoder: Encoder) -> tuple[str, str, Value | None]:
+    """Status, detail and value of what a call returned: what cannot be told as data was still not raised."""
+    try:
+        return "returned", "", Value(encoder.ref(result), encoder.nodes)
+    except TooLarge as error:
+        return "output_limit", str(error), None
+    except MemoryError:
+        return "memory", "the result needs more memory than the limit allows", None
+    except Exception as error:
+        return "invalid", bounded(f"the result cannot be told as data: {type_name(type(error))}: {error}"), None
+
+
 def raised(error: BaseException, encoder: Encoder) -> Raised:
     """An exception as data. Its `str()` may be code of the program: what that raises counts as no message."""
     try:
@@ -216,7 +228,7 @@ def raised(error: BaseException, encoder: Encoder) -> Raised:
         message = ""
     try:
         value = Value(encoder.ref(error), encoder.nodes)
-    except TooLarge:
+    except Exception:
         value = None
     return Raised(type_name(type(error)), message, value)
 

@@ -16,7 +16,8 @@ moments. Kinds: list, tuple, set, frozenset, dict (rest: key, value, key, value 
 
 Guarantees: no method of the encoded objects is called (a hostile or counting `__repr__`, `__eq__`, `__iter__` is never
 run); an object that has not changed since it was last encoded by the same `Encoder` gets its old node again; work and
-size are bounded, and passing a bound raises `TooLarge`.
+size are bounded, also of what a value unfolds to, and passing a bound raises `TooLarge` and leaves the table as it was.
+Names of types and descriptions are printable and of bounded length.
 It does not guarantee a value for everything: what has no data of its own (functions, iterators, files) is opaque.
 
 Runs inside the sandbox: standard library only.
@@ -33,18 +34,20 @@ import weakref
 from collections import deque
 from typing import Any
 
-Ref = Any
+from semcoder.core.unfolding import MAX_DEPTH, PART, Ref, TooLarge, check_size, check_unfolding, text_size
+
 Node = tuple[Any, ...]
 
 INT_MAX = 2**63 - 1
-MAX_DEPTH = 150
 MAX_NODES = 500_000
 MAX_TEXT = 32 * 1024 * 1024
 DESCRIPTION_LENGTH = 200
+NAME_LENGTH = 100
 
 _ATOMS = frozenset({int, str, bool, type(None)})
 _SCALARS = frozenset({int, str, bool, type(None), float, bytes, complex, range, type(...)})
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_NOT_IN_NAMES = re.compile(r"[^\w.<>-]")
 # Types whose own repr is trusted C or standard library code and says all there is to say.
 _REPR_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "zoneinfo"})
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -64,13 +67,14 @@ _class_mro = type.__dict__["__mro__"].__get__
 _exception_args = BaseException.__dict__["args"].__get__
 
 
-class TooLarge(Exception):
-    """A value passed a bound of the table; the message says which."""
-
-
 def type_name(cls: type) -> str:
-    """The name a reader knows a class by: its qualified name, without its module."""
-    return str(_class_name(cls)).replace("<locals>.", "")
+    """The name a reader knows a class by: its qualified name, without its module; see `safe_name`."""
+    return safe_name(str(_class_name(cls)).replace("<locals>.", ""))
+
+
+def safe_name(text: str) -> str:
+    """A name that cannot be mistaken for text around it: a program may call its classes anything."""
+    return _NOT_IN_NAMES.sub("?", text[:NAME_LENGTH]) or "?"
 
 
 def scalar_ref(obj: Any) -> Ref:
@@ -108,6 +112,10 @@ class Encoder:
         self._done: dict[int, Ref] = {}  # within one call of `ref`: what shares parts is encoded once, not once a path
         self._depth = 0
         self._frozen: dict[int, Ref] = {}
+        self._extents: list[tuple[int, int]] = []  # per node: what it unfolds to, and its depth
+        self._cyclic = False  # a cycle was met within this call of `ref`: extents are found at its end
+        self._orders: dict[int, tuple[Any, ...]] = {}
+        self._keys: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def ref(self, obj: Any) -> Ref:
         """The ref of `obj` as it is now. Raises `TooLarge`."""
@@ -129,20 +137,21 @@ class Encoder:
 
     def _container(self, obj: Any, kind: type) -> Ref:
         key = id(obj)
+        old = self._seen.get(key)
+        if old is not None and _same_atoms(obj, kind, old):
+            return (old[2],)
         if self._depth == 0:
-            self._done.clear()
-        elif key in self._done:
+            return self._whole(obj, kind)
+        if key in self._done:
             return self._done[key]
         active = self._active.get(key)
         if active is not None:
             if active < 0:  # first time that a cycle comes back here: the node gets its place now
+                self._cyclic = True
                 active = self._active[key] = self._append(())
             return (active,)
-        if self._depth >= self._max_depth:
+        if self._depth > self._max_depth:
             raise TooLarge(f"the value is nested deeper than {self._max_depth} levels")
-        old = self._seen.get(key)
-        if old is not None and _same_atoms(obj, kind, old):
-            return (old[2],)
         self._active[key] = -1
         self._depth += 1
         try:
@@ -158,17 +167,58 @@ class Encoder:
         if old is not None and old[0] == children and old[1] == types_:
             return self._done.setdefault(key, (old[2],))
         self._spend(8 * len(children))
-        place = self._append((name, self._oid(obj), *children))
+        place = self._append((name, self._oid(obj), *children), children, types_)
         self._seen[key] = (children, types_, place)  # `_oid` keeps the object, or forgets it when it dies
         if name in ("tuple", "frozenset") and all(type(c) is not tuple or len(c) > 1 for c in children):
             self._frozen[key] = (place,)  # cannot change: all its members are atoms
         return self._done.setdefault(key, (place,))
 
-    def _append(self, node: Node) -> int:
+    def _whole(self, obj: Any, kind: type) -> Ref:
+        """The ref of a container that is in no other one; the table stays as it was where a bound is passed."""
+        start = len(self.nodes)
+        self._done.clear()
+        self._depth = 1
+        try:
+            ref = self._container(obj, kind)
+            if self._cyclic:
+                found = check_unfolding(self.nodes, range(start, len(self.nodes)), self._extents[:start])
+                self._extents[start:] = [found[place] for place in range(start, len(self.nodes))]
+            return ref
+        except BaseException:
+            del self.nodes[start:], self._extents[start:]
+            self._seen = {key: seen for key, seen in self._seen.items() if seen[2] < start}
+            self._frozen = {key: ref for key, ref in self._frozen.items() if ref[0] < start}
+            self._orders = {place: key for place, key in self._orders.items() if place < start}
+            raise
+        finally:
+            self._depth = 0
+            self._cyclic = False
+
+    def _append(self, node: Node, children: tuple[Any, ...] = (), types_: tuple[Any, ...] = ()) -> int:
         if len(self.nodes) >= self._max_nodes:
             raise TooLarge(f"the values have more than {self._max_nodes} parts")
+        self._extents.append((0, 0) if self._cyclic else self._extent(children, types_))
         self.nodes.append(node)
         return len(self.nodes) - 1
+
+    def _extent(self, children: tuple[Any, ...], types_: tuple[Any, ...]) -> tuple[int, int]:
+        """What `check_unfolding` finds for a node without cycles. Raises `TooLarge`."""
+        size, depth = PART * (len(children) + 2), 0
+        kinds = set(types_)
+        if str in kinds:
+            size += sum([len(part) for part in children if type(part) is str])
+        if tuple in kinds:
+            for part in children:
+                if type(part) is not tuple:
+                    continue
+                if len(part) == 1 and type(part[0]) is int:
+                    inner = self._extents[part[0]]
+                    size += inner[0]
+                    depth = max(depth, inner[1])
+                else:
+                    size += text_size(part)
+        check_size(size, depth + 1, self._max_depth)
+        return size, depth + 1
 
     def _oid(self, obj: Any) -> int:
         key = id(obj)
@@ -219,14 +269,12 @@ class Encoder:
         if len(parts) > self._max_nodes:
             raise TooLarge(f"a value has more than {self._max_nodes} parts")
         if _ATOMS.issuperset(map(type, parts)):  # the common case, at the speed of C
-            refs = tuple(parts)
-            for part in refs:
-                if type(part) is str:
-                    self._spend(len(part))
-                elif type(part) is int and not -INT_MAX <= part <= INT_MAX:
-                    break
-            else:
-                return refs
+            kinds = set(map(type, parts))
+            ints = [part for part in parts if type(part) is int] if int in kinds and len(kinds) > 1 else parts
+            if int not in kinds or all(-INT_MAX <= end <= INT_MAX for end in (min(ints), max(ints))):
+                if str in kinds:
+                    self._spend(sum([len(part) for part in parts if type(part) is str]))
+                return tuple(parts)
         return tuple([self.ref(part) for part in parts])
 
     def _set_refs(self, parts: Any) -> tuple[Any, ...]:
@@ -237,18 +285,36 @@ class Encoder:
         return tuple(sorted(refs, key=self._order))
 
     def _order(self, ref: Ref) -> tuple[Any, ...]:
-        """A total order over refs by content, for sets of mixed or structured members."""
+        """A total order over refs by content, for sets of mixed or structured members.
+
+        Keys of equal content are one object, so that comparing them never follows a part twice. What is still being
+        encoded (the set is part of a cycle) has no content yet.
+        """
         if isinstance(ref, tuple):
             if len(ref) == 1 and isinstance(ref[0], int):
-                node = self.nodes[ref[0]]
-                return ("~", str(node[0]), len(node), *[str(self._order(c)) for c in node[2:]])
+                return self._node_order(ref[0])
             if ref[0] == "f":
                 value = float.fromhex(ref[1])
-                return ("n", value if value == value else float("inf"), "f")
-            return ("t", *map(str, ref))
+                return self._key(("n", value if value == value else float("inf"), ref[1]))
+            return self._key(("t", *map(str, ref)))
         if isinstance(ref, (bool, int)):
-            return ("n", ref, type(ref).__name__)
-        return ("s", str(ref), type(ref).__name__)
+            return self._key(("n", ref, type(ref).__name__))
+        return self._key(("s", str(ref), type(ref).__name__))
+
+    def _node_order(self, place: int) -> tuple[Any, ...]:
+        known = self._orders.get(place)
+        if known is not None:
+            return known
+        node = self.nodes[place]
+        if not node:
+            return self._key(("~",))
+        parts = [self._order(part) for part in node[2:]]
+        key: tuple[Any, ...] = ("~", str(node[0]), len(node), *parts)
+        self._orders[place] = key = self._keys.setdefault(("~", node[0], *map(id, parts)), key)
+        return key
+
+    def _key(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return self._keys.setdefault(key, key)
 
     def _instance(self, obj: Any, kind: type) -> tuple[str, tuple[Any, ...]]:
         name = type_name(kind)
@@ -258,24 +324,27 @@ class Encoder:
         if issubclass(kind, _CALLABLES):
             return "opaque", (name, _callable_name(obj))
         if issubclass(kind, types.ModuleType):
-            return "opaque", ("module", str(vars(obj).get("__name__", "")))
+            return "opaque", ("module", description(str(vars(obj).get("__name__", ""))))
         if module in _REPR_MODULES:
-            return "opaque", (name, bounded(repr(obj)))
+            return "opaque", (name, _own_repr(obj))
         if module == "builtins" or (module in sys.stdlib_module_names and module != "__main__"):
             return "opaque", (name, "")
         attributes = _attributes(obj, kind)
         member = attributes.get("_name_")
         if "_value_" in attributes and isinstance(member, str):
-            return "opaque", (name, f"{name}.{member}")
+            return "opaque", (name, description(f"{name}.{member}"))
         flat = [part for key in attributes for part in (key, attributes[key])]
         return "object", (name, *self._refs(flat))
 
     def _scalar_subclass(self, obj: Any, kind: type, name: str) -> str:
         member = _attributes(obj, kind).get("_name_")
         if isinstance(member, str):
-            return f"{name}.{member}"
+            return description(f"{name}.{member}")
         base = next(base for base in (int, str, float, bytes) if issubclass(kind, base))
-        return bounded(f"{name}({base.__repr__(obj)})")
+        try:
+            return description(f"{name}({base.__repr__(obj)})")
+        except ValueError:  # an int of more digits than Python writes
+            return ""
 
 
 _CONTAINERS: tuple[tuple[type, Any], ...] = (
@@ -306,9 +375,22 @@ def bounded(text: str) -> str:
     return text if len(text) <= DESCRIPTION_LENGTH else text[: DESCRIPTION_LENGTH - 3] + "..."
 
 
+def description(text: str) -> str:
+    """What `bounded` gives, of printable characters only."""
+    text = bounded(text)
+    return text if text.isprintable() else "".join([c if c.isprintable() else "?" for c in text])
+
+
+def _own_repr(obj: Any) -> str:
+    try:
+        return description(repr(obj))
+    except Exception:  # a number of more digits than Python writes, an object that is not set up
+        return ""
+
+
 def _callable_name(obj: Any) -> str:
     name = getattr(obj, "__qualname__", None) if not isinstance(obj, types.MethodType) else obj.__func__.__qualname__
-    return bounded(str(name or "").replace("<locals>.", ""))
+    return description(str(name or "").replace("<locals>.", ""))
 
 
 def _attributes(obj: Any, kind: type) -> dict[str, Any]:

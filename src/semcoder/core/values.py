@@ -2,8 +2,9 @@
 
 Guarantees: equality is strict and by content (type, sign of zero, nan equals nan, insertion order of dicts does not
 count, aliasing and cycles are followed and compared by what they unfold to); `python_equal` is Python's `==` on plain
-data. `display` is what `repr` would print for plain data (sets sorted); `literal` is source text that evaluates to the
-value, or an error where there is none.
+data. `display` is what `repr` would print for plain data (sets sorted), except that each part of a cycle is written
+once and then stands as `[...]`; `literal` is source text that evaluates to the value, or an error where there is none.
+What `from_wire` accepts is safe to read, compare and write, whoever sent it.
 It does not hold the live object: an opaque part has a type name and a bounded description, nothing else.
 See `semcoder.core.encode` for the form of refs and nodes.
 """
@@ -13,15 +14,22 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from semcoder.core.encode import MAX_DEPTH, Encoder, Ref, TooLarge
+from semcoder.core.encode import DESCRIPTION_LENGTH, INT_MAX, Encoder, safe_name
+from semcoder.core.unfolding import (
+    Ref,
+    check_unfolding,
+    components,
+    cycles,
+    inner_places,
+    place_of,
+)
 
 _BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "dict": "{}"}
-#: Bounds of a value as it unfolds: an encoder never nests deeper, and nobody reads more (8 characters are one part).
-MAX_VALUE_DEPTH = MAX_DEPTH + 10
-MAX_UNFOLDED = 10_000_000
+#: How deep the digest of a value looks into its cycles.
+_ROUNDS = 8
 _PLAIN = frozenset({"list", "tuple", "set", "frozenset", "dict", "bytearray"})
 
 
@@ -32,11 +40,12 @@ class NotLiteral(ValueError):
 class Value:
     """One value: `ref` over `nodes`. Views are cheap and share their table."""
 
-    __slots__ = ("nodes", "ref")
+    __slots__ = ("_digest", "nodes", "ref")
 
     def __init__(self, ref: Ref, nodes: Sequence[Any] = ()) -> None:
         self.ref = ref
         self.nodes = nodes
+        self._digest: str | None = None
 
     @classmethod
     def of(cls, obj: Any) -> Value:
@@ -45,10 +54,10 @@ class Value:
         return cls(encoder.ref(obj), encoder.nodes)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Value) and _same(self, other, set())
+        return isinstance(other, Value) and _same(self, other)
 
     def __hash__(self) -> int:
-        return hash(self.kind)
+        return hash(self.digest())
 
     def __repr__(self) -> str:
         return f"Value({self.display()})"
@@ -56,10 +65,7 @@ class Value:
     @property
     def place(self) -> int | None:
         """The index of this value's node, None for an atom."""
-        ref = self.ref
-        if isinstance(ref, (tuple, list)) and len(ref) == 1 and not isinstance(ref[0], str):
-            return int(ref[0])
-        return None
+        return place_of(self.ref)
 
     @property
     def node(self) -> Sequence[Any] | None:
@@ -149,7 +155,7 @@ class Value:
 
     def display(self, limit: int | None = None) -> str:
         """What `repr` prints for plain data, sets sorted; with `limit`, shortened in the middle to about that."""
-        text = _Writer(self.nodes, literal=False).write(self.ref)
+        text = _written(self.nodes, self.ref, literal=False)
         if limit is None or len(text) <= limit:
             return text
         head = limit * 2 // 3
@@ -157,7 +163,7 @@ class Value:
 
     def literal(self) -> str:
         """Source text that evaluates to this value with builtins alone. Raises `NotLiteral`."""
-        return _Writer(self.nodes, literal=True).write(self.ref)
+        return _written(self.nodes, self.ref, literal=True)
 
     def to_python(self) -> Any:
         """A new live object equal to this value. Raises `NotLiteral` where it is not plain data."""
@@ -165,17 +171,22 @@ class Value:
             return _build(self, {})
         except TypeError:
             raise NotLiteral("a set or a dict holds what cannot be hashed") from None
+        except RecursionError:
+            raise NotLiteral("the value's cycles are nested too deep") from None
 
     def python_equal(self, other: Value) -> bool | None:
-        """Python's `==` where both are plain data (`1 == 1.0 == True`), None where one is not."""
+        """Python's `==` where both are plain data (`1 == 1.0 == True`), None where one is not, or holds itself."""
         try:
             return bool(self.to_python() == other.to_python())
-        except NotLiteral:
+        except (NotLiteral, RecursionError):
             return None
 
     def digest(self) -> str:
-        """A content hash: equal values have equal digests (cyclic values are told apart by display only)."""
-        return hashlib.sha256(self.kind.encode() + b"\0" + self.display().encode(errors="surrogatepass")).hexdigest()
+        """A content hash: equal values have equal digests (cycles that differ only many levels down have, too)."""
+        if self._digest is None:
+            found = _digests(self.nodes, self.place)
+            self._digest = hashlib.sha256(_content(self.ref, found)).hexdigest()
+        return self._digest
 
     def to_wire(self) -> dict[str, Any]:
         """`{"ref": ..., "nodes": [...]}` holding only the nodes that this value needs."""
@@ -187,12 +198,19 @@ class Value:
 
     @classmethod
     def from_wire(cls, doc: Any) -> Value:
-        """The inverse of `to_wire`; also what comes from untrusted processes. Raises ValueError on malformed input."""
+        """The inverse of `to_wire`; also what comes from untrusted processes.
+
+        Raises ValueError on malformed input, `TooLarge` (one too) for what no encoder makes: nested or unfolding beyond
+        bounds.
+        """
         if not isinstance(doc, dict) or not isinstance(doc.get("nodes"), list):
             raise ValueError("a value is {'ref': ..., 'nodes': [...]}")
         check_nodes(doc["nodes"])
         check_ref(doc.get("ref"), len(doc["nodes"]))
-        return cls(doc.get("ref"), doc["nodes"])
+        value = cls(doc.get("ref"), doc["nodes"])
+        if value.place is not None:
+            check_unfolding(value.nodes, [value.place])
+        return value
 
 
 _TAGS = {"i": "int", "f": "float", "b": "bytes", "c": "complex", "r": "range", "...": "Ellipsis"}
@@ -204,7 +222,11 @@ _BASES = _PLAIN | frozenset({"view", "object", "exception", "opaque"})
 
 def check_ref(ref: Any, size: int) -> None:
     """Raises ValueError unless `ref` is well formed over a table of `size` nodes."""
-    if ref is None or isinstance(ref, (bool, int, str)):
+    if ref is None or isinstance(ref, (bool, str)):
+        return
+    if isinstance(ref, int):
+        if not -INT_MAX <= ref <= INT_MAX:
+            raise ValueError("an int of this size is tagged")
         return
     if not isinstance(ref, (list, tuple)) or not ref:
         raise ValueError("a ref is an atom or a non-empty list")
@@ -221,9 +243,10 @@ def check_ref(ref: Any, size: int) -> None:
 def _check_scalar(tag: str, ref: Sequence[Any]) -> None:
     if tag == "r":
         for part in ref[1:]:
-            check_ref(part, 0)
-            if not isinstance(Value(part).to_python(), int):
+            is_tagged = isinstance(part, (list, tuple)) and len(part) == 2 and part[0] == "i"
+            if type(part) is not int and not is_tagged:
                 raise ValueError("a range has ends that are not ints")
+            check_ref(part, 0)
         if _scalar(ref[3]) == 0:
             raise ValueError("a range has step 0")
         return
@@ -255,6 +278,7 @@ def check_nodes(nodes: list[Any]) -> None:
             raise ValueError(f"a {base} node lacks its text")
         if base == "bytearray":
             bytes.fromhex(node[2])
+        _check_names(base, node)
         refs = node[2 + texts :]
         if base == "object":
             if not all(isinstance(name, str) for name in refs[::2]):
@@ -266,35 +290,15 @@ def check_nodes(nodes: list[Any]) -> None:
             check_ref(ref, size)
 
 
-def check_unfolding(nodes: Sequence[Any], places: Iterable[int]) -> None:
-    """Raises `TooLarge` for nodes that no honest encoder nests so deep, or that unfold beyond bounds.
-
-    Equality, display and literals follow a value as it unfolds: sixty nodes that each hold the next one twice unfold to
-    more than any memory. Whoever takes a table from an untrusted process calls this before anything else reads it.
-    """
-    sizes: dict[int, tuple[int, int]] = {}  # place -> parts it unfolds to (0 while open: a cycle ends there), depth
-    todo = [Value((place,), nodes) for place in places]
-    while todo:
-        place = todo[-1].place
-        assert place is not None
-        parts = todo[-1].children()
-        below = [part for part in parts if part.place is not None]
-        if place not in sizes:
-            sizes[place] = (0, 0)
-            todo += [part for part in below if part.place not in sizes]
-            continue
-        todo.pop()
-        if sizes[place][0]:
-            continue
-        text = sum(len(part.ref) for part in parts if isinstance(part.ref, str)) // 8
-        inner = [sizes[part.place] for part in below if part.place is not None]
-        size = 1 + len(parts) + text + sum(size for size, _ in inner)
-        depth = 1 + max((depth for _, depth in inner), default=0)
-        if depth > MAX_VALUE_DEPTH:
-            raise TooLarge("a value is nested too deep")
-        if size > MAX_UNFOLDED:
-            raise TooLarge("a value unfolds to too much")
-        sizes[place] = (size, depth)
+def _check_names(base: str, node: Sequence[Any]) -> None:
+    """Raises ValueError for names and descriptions that no encoder writes: they stand unquoted in text."""
+    names = [node[0].partition("/")[2]] if "/" in node[0] else []
+    if base in ("object", "exception", "opaque"):
+        names.append(node[2])
+    if any(name != safe_name(name) for name in names):
+        raise ValueError(f"a {base} node has a type name that no type has")
+    if base == "opaque" and not (len(node[3]) <= DESCRIPTION_LENGTH and node[3].isprintable()):
+        raise ValueError("an opaque node has a description that is too long or not printable")
 
 
 def _renumber(ref: Ref, order: dict[int, int]) -> Ref:
@@ -307,42 +311,75 @@ def _renumber_node(node: Sequence[Any], order: dict[int, int]) -> list[Any]:
     return [node[0], node[1], *[_renumber(part, order) for part in node[2:]]]
 
 
-def _same(a: Value, b: Value, assumed: set[tuple[int, int]]) -> bool:
+def _same(a: Value, b: Value) -> bool:
     """Strict equality of what two values unfold to; pairs already under comparison are assumed equal (bisimulation)."""
-    if a.kind != b.kind:
-        return False
-    pa, pb = a.place, b.place
-    if pa is None or pb is None:
-        return pa is pb is None and _atom_key(a.ref) == _atom_key(b.ref)
-    if (pa, pb) in assumed or (pa == pb and a.nodes is b.nodes):
-        return True
-    assumed.add((pa, pb))
-    na, nb = a.nodes[pa], b.nodes[pb]
-    if len(na) != len(nb):
-        return False
-    base = a.base
-    if (base == "object" and list(na[3::2]) != list(nb[3::2])) or (base == "bytearray" and na[2] != nb[2]):
-        return False
-    if base in ("object", "exception", "opaque") and list(na[2 : 2 + _TEXT_PARTS[base]]) != list(
-        nb[2 : 2 + _TEXT_PARTS[base]]
-    ):
-        return False
-    if base == "dict":
-        return _same_dict(a, b, assumed)
-    return all(_same(x, y, assumed) for x, y in zip(a.children(), b.children(), strict=True))
-
-
-def _same_dict(a: Value, b: Value, assumed: set[tuple[int, int]]) -> bool:
-    others = {key.digest(): (key, value) for key, value in b.items()}
-    for key, value in a.items():
-        match = others.get(key.digest())
-        if match is None or not _same(key, match[0], assumed) or not _same(value, match[1], assumed):
+    digests: list[dict[int, bytes]] = []
+    assumed: set[tuple[int, int]] = set()
+    todo = [(a.ref, b.ref)]
+    while todo:
+        x, y = todo.pop()
+        px, py = place_of(x), place_of(y)
+        if px is None or py is None:
+            if px is not py or _atom_text(x) != _atom_text(y):
+                return False
+            continue
+        if (px, py) in assumed or (px == py and a.nodes is b.nodes):
+            continue
+        assumed.add((px, py))
+        nx, ny = a.nodes[px], b.nodes[py]
+        if nx[0] != ny[0] or len(nx) != len(ny):
             return False
+        parts = nx[2:], ny[2:]
+        if nx[0].partition("/")[0] in ("dict", "set", "frozenset"):
+            digests = digests or [_digests(a.nodes, a.place), _digests(b.nodes, b.place)]
+            parts = _arranged(nx, digests[0]), _arranged(ny, digests[1])
+        todo += zip(*parts, strict=True)
     return True
 
 
-def _atom_key(ref: Ref) -> Any:
-    return tuple(map(str, ref)) if isinstance(ref, (tuple, list)) else (type(ref), ref)
+def _arranged(node: Sequence[Any], digests: dict[int, bytes]) -> list[Ref]:
+    """The parts of a dict or a set in an order that depends on their content alone."""
+    parts = node[2:]
+    if node[0].partition("/")[0] != "dict":
+        return sorted(parts, key=lambda part: _content(part, digests))
+    items = zip(parts[::2], parts[1::2], strict=True)
+    return [part for item in sorted(items, key=lambda kv: [_content(part, digests) for part in kv]) for part in item]
+
+
+def _digests(nodes: Sequence[Any], root: int | None) -> dict[int, bytes]:
+    """Content hashes of the nodes below a place (none for an atom), the same in every table.
+
+    What holds no cycle has a hash of all its content; the rest, of its content some levels down.
+    """
+    found: dict[int, bytes] = {}
+    endless: list[int] = []
+    for members in components(nodes, [] if root is None else [root]):
+        if len(members) == 1 and all(part in found for part in inner_places(nodes[members[0]])):
+            found[members[0]] = _node_digest(nodes[members[0]], found)
+        else:
+            endless += members
+    found.update(dict.fromkeys(endless, b""))
+    for _ in range(_ROUNDS if endless else 0):
+        found.update({place: _node_digest(nodes[place], found) for place in endless})
+    return found
+
+
+def _node_digest(node: Sequence[Any], inner: dict[int, bytes]) -> bytes:
+    is_unordered = node[0].partition("/")[0] in ("dict", "set", "frozenset")
+    parts = [_content(part, inner) for part in (_arranged(node, inner) if is_unordered else node[2:])]
+    framed = [b"%d:%b" % (len(part), part) for part in (node[0].encode(), *parts)]
+    return hashlib.sha256(b"".join(framed)).digest()
+
+
+def _content(ref: Ref, digests: dict[int, bytes]) -> bytes:
+    place = place_of(ref)
+    return _atom_text(ref).encode(errors="surrogatepass") if place is None else digests[place]
+
+
+def _atom_text(ref: Ref) -> str:
+    if isinstance(ref, (tuple, list)):
+        return f"({' '.join(map(_atom_text, ref))})"
+    return f"{type(ref).__name__} {ref}"
 
 
 def _build(value: Value, done: dict[int, Any]) -> Any:
@@ -397,32 +434,88 @@ def _float_text(value: float, literal: bool) -> str:
     return f"float('{text}')" if literal and text in ("nan", "inf", "-inf") else text
 
 
-class _Writer:
-    """Text of refs over one table, with cycles marked `...` (display) or refused (literal)."""
+class _EntersCycle(Exception):
+    """A writer that knows of no cycles came to one."""
 
-    def __init__(self, nodes: Sequence[Any], *, literal: bool) -> None:
+
+def _written(nodes: Sequence[Any], ref: Ref, *, literal: bool) -> str:
+    try:
+        return _Writer(nodes, {}, literal=literal).write(ref)
+    except _EntersCycle:
+        if literal:
+            raise NotLiteral("a value that contains itself has no literal form") from None
+    place = place_of(ref)
+    assert place is not None
+    return _Writer(nodes, cycles(nodes, place), literal=False).write(ref)
+
+
+class _Writer:
+    """Text of refs over one table, without recursion. From where a cycle is entered, each of its nodes is written once.
+
+    `cycles`: for each place in a cycle, which one; with none given, a cycle raises `_EntersCycle`.
+    """
+
+    def __init__(self, nodes: Sequence[Any], cycles: dict[int, int], *, literal: bool) -> None:
         self._nodes = nodes
         self._literal = literal
+        self._cycles = cycles
         self._open: set[int] = set()
+        self._inside: dict[int, set[int]] = {}  # a cycle that was entered: its nodes written since
 
     def write(self, ref: Ref) -> str:
-        if not isinstance(ref, (tuple, list)):
-            return repr(ref)
-        if len(ref) > 1 or isinstance(ref[0], str):
-            return self._tagged(ref)
-        place = ref[0]
+        out: list[str] = []
+        todo = [self._piece(ref)]  # text; or a node to write, by its place; or the end of one, by its complement
+        while todo:
+            piece = todo.pop()
+            if isinstance(piece, str):
+                out.append(piece)
+            elif piece < 0:
+                self._leave(~piece)
+            elif not self._enter(piece):
+                brackets = _BRACKETS.get(str(self._nodes[piece][0]).partition("/")[0], "<>")
+                out.append(f"{brackets[0]}...{brackets[1]}")
+            else:
+                pieces = self._node(self._nodes[piece])
+                if len(pieces) == 1:  # a node of atoms: its text
+                    out.append(str(pieces[0]))
+                    self._leave(piece)
+                else:
+                    todo.append(~piece)
+                    todo += reversed(pieces)
+        return "".join(out)
+
+    def _enter(self, place: int) -> bool:
+        """Whether a node is to be written here, rather than a sign that it was."""
+        cycle = self._cycles.get(place)
+        if cycle is None:
+            if place in self._open:
+                raise _EntersCycle
+            self._open.add(place)
+        elif cycle not in self._inside:
+            self._open.add(place)
+            self._inside[cycle] = {place}
+        elif place in self._inside[cycle]:
+            return False
+        else:
+            self._inside[cycle].add(place)
+        return True
+
+    def _leave(self, place: int) -> None:
         if place in self._open:
-            if self._literal:
-                raise NotLiteral("a value that contains itself has no literal form")
-            brackets = _BRACKETS.get(str(self._nodes[place][0]).partition("/")[0], "<>")
-            return f"{brackets[0]}...{brackets[1]}"
-        self._open.add(place)
-        try:
-            return self._node(self._nodes[place])
-        finally:
-            self._open.discard(place)
+            self._open.remove(place)
+            if place in self._cycles:
+                del self._inside[self._cycles[place]]
+
+    def _piece(self, ref: Ref) -> str | int:
+        place = place_of(ref)
+        if place is not None:
+            return place
+        return self._tagged(ref) if isinstance(ref, (tuple, list)) else repr(ref)
 
     def _tagged(self, ref: Sequence[Any]) -> str:
+        if ref[0] == "r":
+            ends = [str(self._piece(part)) for part in ref[1:]]
+            return f"range({', '.join(ends[:2] if ends[2] == '1' else ends)})"
         value = _scalar(ref)
         if isinstance(value, float):
             return _float_text(value, self._literal)
@@ -432,34 +525,51 @@ class _Writer:
             return hex(value)  # str() refuses more than 4,300 digits
         return "..." if self._literal and value is ... else repr(value)
 
-    def _node(self, node: Sequence[Any]) -> str:
+    def _node(self, node: Sequence[Any]) -> list[str | int]:
         base, _, sub = str(node[0]).partition("/")
         if self._literal and (sub or base not in _PLAIN):
             raise NotLiteral(f"a {sub or node[2]} has no literal form")
         if base == "bytearray":
-            return repr(bytearray.fromhex(node[2]))
+            return [repr(bytearray.fromhex(node[2]))]
         if base == "opaque":
-            return f"<{node[2]} {node[3]}>" if node[3] and not str(node[3]).startswith(f"{node[2]}") else _opaque(node)
+            return [f"<{node[2]} {node[3]}>" if node[3] and not node[3].startswith(node[2]) else _opaque(node)]
         if base == "object":
-            parts = [f"{name}={self.write(ref)}" for name, ref in zip(node[3::2], node[4::2], strict=True)]
-            return f"{node[2]}({', '.join(parts)})"
+            pieces: list[str | int] = [f"{node[2]}("]
+            for k in range(3, len(node), 2):
+                name = node[k] if node[k].isidentifier() else repr(node[k])
+                pieces += [f"{', ' if k > 3 else ''}{name}=", self._piece(node[k + 1])]
+            return [*pieces, ")"]
         if base == "exception":
-            return f"{node[2]}({', '.join(map(self.write, node[3:]))})"
-        return self._container(base, sub, [self.write(ref) for ref in node[2:]])
+            return [f"{node[2]}(", *self._joined(node[3:]), ")"]
+        return self._container(base, sub, node[2:])
 
-    def _container(self, base: str, sub: str, parts: list[str]) -> str:
+    def _joined(self, refs: Sequence[Ref], separators: tuple[str, str] = (", ", ", ")) -> list[str | int]:
+        """Refs in turn: a separator stands before each but the first; the second stands before the second ref."""
+        parts = [self._piece(ref) if type(ref) in (tuple, list) else repr(ref) for ref in refs]
+        if int not in set(map(type, parts)) and separators[0] == separators[1]:
+            return [separators[0].join(map(str, parts))]
+        pieces: list[str | int] = [""] * (2 * len(parts))
+        pieces[::4], pieces[2::4] = [separators[0]] * len(parts[::2]), [separators[1]] * len(parts[1::2])
+        pieces[1::2] = parts
+        return pieces[1:]
+
+    def _container(self, base: str, sub: str, refs: Sequence[Ref]) -> list[str | int]:
+        """As `repr`: `{1: 2}`, `[1]`, `(1,)`, `{1}`, `set()`, `frozenset({1})`, with the type's name for a subclass."""
         if base == "dict":
-            text = "{" + ", ".join(f"{k}: {v}" for k, v in zip(parts[::2], parts[1::2], strict=True)) + "}"
-            return f"{sub}({text})" if sub else text
-        body = ", ".join(parts)
-        if base == "frozenset" and not sub:
-            return f"frozenset({{{body}}})" if parts else "frozenset()"
-        if base in ("set", "frozenset"):
-            text = f"{{{body}}}" if parts else "set()"
-            return f"{sub}({text if parts else ''})" if sub else text
-        if base == "tuple":
-            return f"{sub}({body})" if sub else f"({body}{',' if len(parts) == 1 else ''})"
-        return f"{sub}([{body}])" if sub else f"[{body}]"
+            before, after = "{", "}"
+        elif base in ("set", "frozenset"):
+            before, after = ("{", "}") if refs else ("", "") if sub or base == "frozenset" else ("set(", ")")
+            sub = sub or ("frozenset" if base == "frozenset" else "")
+        elif base == "tuple":
+            before, after = ("", "") if sub else ("(", ",)" if len(refs) == 1 else ")")
+        else:
+            before, after = "[", "]"
+        if sub:
+            before, after = f"{sub}({before}", f"{after})"
+        pieces = self._joined(refs, (", ", ": ") if base == "dict" else (", ", ", "))
+        if len(pieces) == 1 and isinstance(pieces[0], str):
+            return [before + pieces[0] + after]
+        return [before, *pieces, after]
 
 
 def _opaque(node: Sequence[Any]) -> str:

@@ -46,6 +46,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     build; and, with everything written, where no program was kept.
     """
     check(config, "config")
+    _steps()  # raises, where the engine is missing, before anything is written
     folder = Path(config.out)
     say = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,7 @@ def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None
     """Programs of the sources into OUT/programs.jsonl, drops into OUT/drops.jsonl. Returns counts and drops."""
     config = BuildConfig(sources=tuple(specs), out=str(out), unknown_license=True, shards=1)
     check(config, "config")
+    _steps()
     out.mkdir(parents=True, exist_ok=True)
     with _claimed(out):
         _settle_config(out, config)
@@ -74,7 +76,6 @@ def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None
             progress("collecting programs")
         work = out / "work"
         _collect(config, work)
-        steps = _steps()
         programs = list(read_jsonl(work / "programs" / "00000.jsonl"))
         drops = list(read_jsonl(work / "collect-drops.jsonl"))
         write_jsonl(out / "programs.jsonl", programs)
@@ -198,7 +199,6 @@ def _tell(config: BuildConfig, work: Path, say: Progress) -> None:
 
 
 def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
-    steps = _steps()
     summary = _Summary()
     programs: list[dict[str, Any]] = []
     drops = list(read_jsonl(work / "collect-drops.jsonl"))
@@ -228,8 +228,8 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
         "counts": {
             "programs_seen": len(programs) + len(drops),
             "programs_kept": len(programs),
-            "monologues": sum(len(rows.get(kind, ())) for kind in ("forward", "backward")),
             **summary.counts(),
+            "monologues": sum(len(rows.get(kind, ())) for kind in ("forward", "backward")),
             "rows": {kind: len(samples) for kind, samples in rows.items()},
         },
         "drops": dict(Counter(str(row["reason"]) for row in drops).most_common()),

@@ -187,7 +187,7 @@ def traces(
         if reply.status != "returned":
             continue
         try:
-            trace = trace_from_document(program.source, reply.data)
+            trace = trace_from_document(program.source, reply.data, Invocation(call))
         except InputError:
             continue  # the program's own process sent nonsense: this execution is not used
         if not trace.truncated:

@@ -1,7 +1,7 @@
 """What a build is asked to do: one frozen record, read from YAML, with a hash that names its outputs.
 
 Guarantees: an unknown, ill-typed or senseless field is an `InputError` that names file and field; `differences` names
-the fields in which two configurations would give different rows. Fields that change only speed are not part of the hash.
+the fields in which two configurations would give different rows. Fields that change only speed are not in the hash.
 """
 
 from __future__ import annotations

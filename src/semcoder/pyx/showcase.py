@@ -56,12 +56,14 @@ def _shown(sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config
     if trace is None or forward is None:
         return None
     told = None if backward is None else _told("backward", backward, backward.call, again)
+    document = trace.to_wire()
+    document["outcome"].pop("usage", None)  # the time it took is another on every build
     return {
         "program": encode(program),
         "call": sample.call,
         "forward": encode(forward),
         "backward": None if told is None else encode(told),
-        "trace": trace.to_wire(),
+        "trace": document,
     }
 
 

@@ -11,8 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from semcoder.core import Invocation, Outcome, Program, TooLarge, decode
-from semcoder.core.values import check_unfolding
+from semcoder.core import Invocation, Outcome, Program, decode
 from semcoder.errors import InputError
 from semcoder.sandbox.host import Sandbox
 from semcoder.sandbox.jobs import Job, Limits, Reply
@@ -51,8 +50,6 @@ def outcome_of(reply: Reply) -> Outcome:
     try:
         outcome = decode(Outcome, reply.data, "outcome")
         _check_outcome(outcome)
-    except TooLarge as error:
-        return Outcome("output_limit", usage=reply.usage, detail=str(error))
     except (InputError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         return Outcome("exited", usage=reply.usage, detail=f"the process sent no outcome: {str(error)[:200]}")
     usage = dataclasses.replace(outcome.usage, memory=reply.usage.memory)
@@ -63,9 +60,6 @@ def _check_outcome(outcome: Outcome) -> None:
     """Raises ValueError where status and parts contradict each other, or a program claims that the sandbox failed."""
     if outcome.status == "sandbox_failed":
         raise ValueError("a program cannot say that the sandbox failed")
-    for value in (outcome.value, outcome.exception.value if outcome.exception else None):
-        if value is not None:
-            check_unfolding(value.nodes, [value.place] if value.place is not None else [])
     if (outcome.value is None) == (outcome.status == "returned"):
         raise ValueError(f"status {outcome.status} with{'out' if outcome.value is None else ''} a value")
     if (outcome.exception is None) == (outcome.status == "raised"):

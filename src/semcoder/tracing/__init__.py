@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from semcoder.core import Invocation
+from semcoder.core import Invocation, encode
 from semcoder.tracing.child import record
 from semcoder.tracing.recorder import MAX_EVENTS
 from semcoder.tracing.trace import Change, Part, Step, Trace
@@ -19,9 +19,14 @@ __all__ = ["MAX_EVENTS", "TASK", "Change", "Part", "Step", "Trace", "trace_from_
 def trace_here(source: str, call: str | Invocation, *, max_events: int = MAX_EVENTS) -> Trace:
     """Trace a call of a *trusted* program in this process. Raises `UsageError` on a syntax error."""
     invocation = Invocation(call) if isinstance(call, str) else call
-    return trace_from_document(source, json.loads(json.dumps(record(source, invocation, max_events=max_events))))
+    document = json.loads(json.dumps(record(source, invocation, max_events=max_events)))
+    return trace_from_document(source, document, invocation)
 
 
-def trace_from_document(source: str, document: Any) -> Trace:
-    """A trace from what the task returned. Raises `InputError` where it is malformed."""
-    return Trace.from_wire({"source": source, **document} if isinstance(document, dict) else {})
+def trace_from_document(source: str, document: Any, invocation: Invocation) -> Trace:
+    """A trace of this call of this source, from what the task returned for it; the document has no say in either.
+
+    Raises `InputError` where it is malformed.
+    """
+    known = {"source": source, "invocation": encode(invocation)}
+    return Trace.from_wire({**document, **known} if isinstance(document, dict) else {})

@@ -28,7 +28,7 @@ Payload = dict[str, Any]
 def record(
     source: str, invocation: Invocation, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20
 ) -> dict[str, Any]:
-    """Run one call under the recorder. Returns `{"invocation", "outcome", "columns", "python"}` as JSON data.
+    """Run one call under the recorder. Returns `{"outcome", "columns", "python"}` as JSON data.
 
     Raises `UsageError` on a syntax error.
     """
@@ -48,12 +48,11 @@ def record(
         on_ready=recorder.start,
         on_done=recorder.stop,
     )
-    return _document(invocation, outcome, recorder.columns())
+    return _document(outcome, recorder.columns())
 
 
-def _document(invocation: Invocation, outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
+def _document(outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
     return {
-        "invocation": {"text": invocation.text, "kind": invocation.kind, "setup": invocation.setup},
         "outcome": outcome_doc(outcome),
         "columns": columns,
         "python": platform.python_version(),
@@ -73,6 +72,6 @@ def trace_task(payload: Payload) -> Callable[[Any, dict[str, Any]], Any]:
         try:
             return record(source, invocation, max_events=max_events, stdout_limit=int(limits.get("stdout", 1 << 20)))
         except UsageError as error:
-            return _document(invocation, Outcome("invalid", detail=str(error)), Recorder().columns())
+            return _document(Outcome("invalid", detail=str(error)), Recorder().columns())
 
     return run

@@ -34,7 +34,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
-from semcoder.core.encode import Encoder, Ref
+from semcoder.core.encode import Encoder
+from semcoder.core.unfolding import Ref
 from semcoder.tracing.instrument import hook_name
 
 MAX_EVENTS = 1_000_000
@@ -69,7 +70,7 @@ class Recorder:
         self.names: list[str] = []
         self.truncated = False
         self.globals_of: dict[int, tuple[str, ...]] = {}
-        self._max_events = max_events
+        self._max_events = min(max_events, MAX_EVENTS)
         self._on = False
         self._thread = 0
         self._name_index: dict[str, int] = {}

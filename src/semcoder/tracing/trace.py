@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from semcoder.core import Invocation, Outcome, Value, decode, encode
-from semcoder.core.values import check_nodes, check_ref, check_unfolding
+from semcoder.core import Invocation, Outcome, TooLarge, Value, decode, encode
+from semcoder.core.unfolding import check_unfolding
+from semcoder.core.values import check_nodes, check_ref
 from semcoder.errors import InputError
 from semcoder.tracing.instrument import sites
+from semcoder.tracing.recorder import MAX_EVENTS
 
 StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "catch", "resume"]
 _VALUE_KINDS = frozenset("em=grxhy")
@@ -167,9 +169,10 @@ class Trace:
 
     @classmethod
     def from_wire(cls, doc: dict[str, Any]) -> Trace:
-        """A trace from its document, checked part by part: it may come from an untrusted process.
+        """A trace from its document, checked part by part. Raises `InputError`.
 
-        Raises `InputError`.
+        The document's word is taken for source and invocation; where it comes from an untrusted process, see
+        `semcoder.tracing.trace_from_document`.
         """
         try:
             columns = doc["columns"]
@@ -183,8 +186,12 @@ class Trace:
             )
             check_sites(trace)
             return trace
+        except TooLarge as error:
+            raise InputError(f"the trace holds what cannot be told: {error}") from None
         except (KeyError, TypeError, ValueError, SyntaxError) as error:
             raise InputError(f"the trace is malformed: {error}") from None
+        except (RecursionError, MemoryError):  # of Python's own parser
+            raise InputError("the trace is malformed: its source is nested too deeply") from None
 
 
 def check_columns(columns: Any) -> None:
@@ -194,6 +201,8 @@ def check_columns(columns: Any) -> None:
     kinds, sites_, refs, nodes = columns["kinds"], columns["sites"], columns["refs"], columns["nodes"]
     if not isinstance(kinds, str) or not all(isinstance(c, list) for c in (sites_, refs, nodes, columns["names"])):
         raise ValueError("a column has the wrong type")
+    if len(kinds) > MAX_EVENTS:
+        raise ValueError(f"it has {len(kinds)} events, more than the {MAX_EVENTS} that are ever recorded")
     if not len(kinds) == len(sites_) == len(refs) or not all(type(s) is int for s in sites_):
         raise ValueError("the columns differ in length")
     if type(columns["truncated"]) is not bool:
@@ -228,7 +237,7 @@ class _Walk:
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._stack: list[int] = []
+        self._stack: dict[int, int] = {}  # frames from the bottom up, and where each stands
         self._function: dict[int, ast.AST] = {}
         self._locals: dict[int, dict[str, Value]] = {}
         self._globals: dict[str, Value] = {}
@@ -250,7 +259,7 @@ class _Walk:
 
     def _begin(self, kind: StepKind, frame: int, node: ast.AST, count: int = 0) -> Step:
         name = getattr(self._function.get(frame), "name", "<module>")
-        depth = self._stack.index(frame) if frame in self._stack else len(self._stack)
+        depth = self._stack.get(frame, len(self._stack))
         step = Step(self._count, kind, frame, depth, name, node, count)
         self._count += 1
         self._step = self._last[frame] = step
@@ -259,15 +268,19 @@ class _Walk:
     def _switch(self, frame: int) -> None:
         """Make `frame` the top of the stack: frames above it have ended, a suspended one comes back on top."""
         if frame in self._stack:
-            del self._stack[self._stack.index(frame) + 1 :]
+            while self._top() != frame:
+                self._stack.popitem()
         else:
-            self._stack.append(frame)
+            self._stack[frame] = len(self._stack)
+
+    def _top(self) -> int:
+        return next(reversed(self._stack))
 
     def _current(self) -> Step | None:
         """The step that an event without a frame of its own belongs to; a resumed one after a call came back."""
         if not self._stack:
             return self._step
-        frame = self._stack[-1]
+        frame = self._top()
         step = self._step
         if step is not None and step.frame == frame and not step.ends_frame:
             return step
@@ -308,11 +321,11 @@ class _Walk:
 
     def _on_iteration(self, _position: int, _kind: str, node: ast.AST, _site: int, count: int) -> None:
         if self._stack:
-            self._begin("iteration", self._stack[-1], node, count)
+            self._begin("iteration", self._top(), node, count)
 
     def _on_exhausted(self, _position: int, _kind: str, node: ast.AST, _site: int, count: int) -> None:
         if self._stack:
-            self._begin("exhausted", self._stack[-1], node, count)
+            self._begin("exhausted", self._top(), node, count)
 
     def _on_change(self, _position: int, kind: str, _node: ast.AST, site: int, ref: Any) -> None:
         step = self._current()
@@ -345,14 +358,14 @@ class _Walk:
         step = self._last.get(frame)
         if step is not None:
             step.ends_frame = True
-        self._stack.pop()
+        self._stack.popitem()
 
     def _on_suspend(self, position: int, kind: str, node: ast.AST, _site: int, ref: Any) -> None:
         step = self._current()
         if step is not None:
             step.parts.append(Part(kind, node, self._trace.value(ref), position))
         if self._stack:
-            self._stack.pop()
+            self._stack.popitem()
 
     def _on_resume(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
         self._switch(frame)
@@ -363,7 +376,8 @@ class _Walk:
         if kind == "u":
             self._switch(frame)
         elif frame in self._stack:
-            del self._stack[self._stack.index(frame) :]
+            self._switch(frame)
+            self._stack.popitem()
 
     def _on_part(self, position: int, kind: str, node: ast.AST | None, _site: int, ref: Any) -> None:
         step = self._current()

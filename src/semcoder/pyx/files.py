@@ -1,0 +1,61 @@
+"""How a build folder's files are written and read.
+
+Guarantees: a file appears whole or not at all, and is on the disk before it has its name, whoever is killed when; what
+a killed writer leaves is `NAME.PID.tmp`, which `leftovers` finds. `full_document` gives every record of a type the same
+keys, so that files of rows have one schema.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+_LEFTOVER = re.compile(r".+\.\d+\.tmp")
+
+
+def write_json(path: Path, doc: Any) -> None:
+    """One document, indented."""
+    _write(path, [json.dumps(doc, indent=2)])
+
+
+def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """One row a line."""
+    _write(path, (json.dumps(row, ensure_ascii=True) for row in rows))
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with aside.open("w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file that `write_jsonl` wrote."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Files under a build folder that a writer was killed in the middle of."""
+    return [path for path in folder.rglob("*.tmp") if _LEFTOVER.fullmatch(path.name)]
+
+
+def full_document(record: Any) -> dict[str, Any]:
+    """The JSON document of a record with all its fields, and those of the records in it, at their default or not."""
+    return {field.name: _plain(getattr(record, field.name)) for field in dataclasses.fields(record)}
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return full_document(value)
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
