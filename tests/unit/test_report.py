@@ -545,7 +545,10 @@ MALFORMED: dict[str, tuple[Callable[[Path], object], str]] = {
         _first(lambda s: s["trace"]["columns"].update(sites=[10**6] * len(s["trace"]["columns"]["kinds"]))),
         "samples[1].trace",
     ),
-    "another source": (_first(lambda s: s["trace"].update(source=s["trace"]["source"] + "\n")), "another source than the program"),
+    "another source": (
+        _first(lambda s: s["trace"].update(source=s["trace"]["source"] + "\n")),
+        "another source than the program",
+    ),
 }
 
 
