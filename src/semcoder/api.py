@@ -176,7 +176,7 @@ def _check_tellable(run_trace: Trace) -> None:
         raise LimitHit(f"{run_trace.invocation.text} did not finish ({outcome.status}): {outcome.detail}")
     if run_trace.truncated:
         raise LimitHit(
-            f"{run_trace.invocation.text} is too long to tell: recording stopped at a limit after {len(run_trace):,} events"
+            f"{run_trace.invocation.text} is too long to tell: a limit was hit after {len(run_trace):,} events"
         )
 
 
