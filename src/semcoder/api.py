@@ -48,11 +48,15 @@ def read_source(source: str | Path) -> tuple[str, str]:
     """Source text, and what to call it in messages. A string on one line that ends in `.py` is a path."""
     if isinstance(source, str) and ("\n" in source or not source.endswith(".py")):
         return source, "the program"
-    path = Path(source)
-    if "\0" in str(source):
-        raise UsageError(f"{str(source)!r} is not a path")
+    return read_text(Path(source)), str(source)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8. Raises `UsageError` naming the file and what is wrong with it."""
+    if "\0" in str(path):
+        raise UsageError(f"{str(path)!r} is not a path")
     try:
-        return path.read_text(encoding="utf-8-sig"), str(path)
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except UnicodeDecodeError:

@@ -39,14 +39,9 @@ class Judged:
 
 def read_rows(path: Path) -> list[TextRow]:
     """The rows of a JSONL file; blank lines are skipped. Raises `InputError`."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+    from semcoder.api import read_text
+
+    lines = read_text(path).split("\n")
     rows = [_row(text, number, path) for number, text in enumerate(lines, 1) if text.strip()]
     if not rows:
         raise InputError(f'{path}: no rows; write one JSON object per line, with "source", "call" and "text"')
