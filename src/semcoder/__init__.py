@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "explain", "run", "trace", "verify"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -211,3 +211,25 @@ def test_what_is_said_of_tricky_programs_is_true(name: str, detail: str) -> None
     if trace.outcome.status == "raised":
         assert not any(f"{word}s" in text.splitlines()[-2] for word in ("block begin", "is imported", "loop over"))
         assert "`f` returns" not in text
+
+
+@pytest.mark.parametrize("call", ["evens(3)", "evens(missing)"])
+def test_a_call_of_which_no_line_ran_is_told_by_its_outcome(call: str) -> None:
+    trace = trace_here("def evens(n):\n    yield n\n", call)
+    text = style("forward").render(trace).text
+    assert text.count("\n") == 1
+    assert all(claim.verdict is True for claim in verify(text, trace))
+
+
+def test_an_exception_that_a_with_block_swallows_is_told() -> None:
+    source = "import contextlib\ndef f():\n    with contextlib.suppress(ValueError):\n        raise ValueError(1)\n    return 2\n"
+    trace = trace_here(source, "f()")
+    text = style("forward").render(trace).text
+    assert "`ValueError(1)` is raised" in text
+    assert all(claim.verdict is True for claim in verify(text, trace))
+
+
+def test_a_loop_over_a_generator_of_the_program_backwards() -> None:
+    source = "def g(n):\n    for i in range(n):\n        yield i\n\ndef f(n):\n    t = 0\n    for x in g(n):\n        t += x\n    return t\n"
+    trace = trace_here(source, "f(3)")
+    assert all(claim.verdict is True for claim in verify(Backward().render(trace).text, trace))

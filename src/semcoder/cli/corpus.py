@@ -64,7 +64,7 @@ def collect(
 
 def build(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG.yaml", help="What to build (see docs/cli.md).", show_default=False)
+        Path, typer.Argument(metavar="CONFIG.yaml", help="What to build (fields: docs/pyx.md).", show_default=False)
     ],
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Overrides the folder that the file names.")

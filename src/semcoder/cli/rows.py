@@ -56,12 +56,23 @@ def _row(text: str, number: int, path: Path) -> TextRow:
         raise InputError(f"{where}: not JSON: {error}") from None
     if not isinstance(doc, dict):
         raise InputError(f'{where}: expected a JSON object like {{"source": ..., "call": ..., "text": ...}}')
+    if "response" in doc and "text" not in doc:
+        doc = _corpus_row(doc, where)
     told = _field(doc, "text", where)
     call = _field(doc, "call", where) if doc.get("call") is not None else None
     if ("source" in doc) == ("program" in doc):
         raise InputError(f'{where}: give "source" (the program\'s text) or "program" (a path), and only one of them')
     source = _field(doc, "source", where) if "source" in doc else _program(_field(doc, "program", where), path, where)
     return TextRow(number, source, told, call)
+
+
+def _corpus_row(doc: dict[str, Any], where: str) -> dict[str, Any]:
+    """A row that `semcoder build` wrote, as a row to verify."""
+    text, closed, _ = str(doc["response"]).partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")
+    program = doc.get("program")
+    if not closed or not isinstance(program, dict):
+        raise InputError(f"{where}: this row of a corpus has no monologue to verify; give forward or backward rows")
+    return {"source": program.get("source"), "text": text}
 
 
 def _field(doc: dict[str, Any], name: str, where: str) -> str:

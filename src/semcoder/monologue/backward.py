@@ -119,7 +119,8 @@ class _Slice:
             value = step.value_of(step.node.iter)
             if value is not None and value.base != "opaque":
                 facts.append(Fact("must_be", (self._story.text(step.node.iter), value.display())))
-            facts = facts or [Fact("loop", (self._story.text(step.node.iter),))]
+            if not facts and moment.raised is None and self._story.callee(step) is None:
+                facts.append(Fact("loop", (self._story.text(step.node.iter),)))
         if not facts:
             return []
         said = [*facts, *self._derived(moment), *constraints, *self._reminders(moment, constraints)]

@@ -75,7 +75,7 @@ CLAUSES: dict[str, str] = {
     "goal_returns": "The output must be §",
     "goal_choice": "One input that fits is §",
     "goal_inversion": "it follows from the steps above",
-    "goal_constraints": "it was built from constraints like these and then tried",
+    "goal_constraints": "it was built from constraints found on the way back, and then tried",
     "goal_given": "it was given, not found",
     "goal_search": "it was found by a search that ran # candidates, not by reasoning",
     "goal_gives": "Running it gives §",

@@ -106,16 +106,22 @@ class Story:
         history = History()
         set_to_return: dict[int, Value] = {}  # by frame, where clean-up is still to run
         steps = self.trace.steps
-        for step, following in zip(steps, [*steps[1:], None], strict=True):
+        for step, following in zip(steps, [*steps, None][1:], strict=True):
             raised = step.raised
             if following is not None and following.kind == "catch" and following.frame == step.frame and raised is None:
                 raised = following.caught
+            if raised is None and isinstance(step.node, ast.Raise) and self.callee(step) is None:
+                raised = _exception(step.value_of(step.node.exc))  # a with block took it: no clause caught it
             if step.returned is not None:
                 set_to_return[step.frame] = step.returned
             gives = set_to_return.get(step.frame) if step.ends_frame and step.raised is None else None
             yield Moment(step, raised, gives, history)
             for change in step.changes:
                 history.add(_MODULE if change.scope == "global" else step.frame, change.name, step.index, change.new)
+
+
+def _exception(value: Value | None) -> Value | None:
+    return value if value is not None and value.base == "exception" else None
 
 
 @lru_cache(maxsize=20_000)

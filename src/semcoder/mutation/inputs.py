@@ -47,7 +47,7 @@ class _Call:
 
 
 def propose(program: Program, examples: Sequence[Invocation] = (), *, n: int, seed: int) -> list[Invocation]:
-    """Up to `n` candidates; none where a parameter needs what no literal is. Raises `MissingExtra`: no hypothesis."""
+    """Up to `n` candidates; none where a parameter needs what no literal is."""
     return InputFinder(program, seed=seed).propose(examples, n=n)
 
 

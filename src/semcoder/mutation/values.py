@@ -1,7 +1,6 @@
 """Values for shapes, and small changes of values.
 
-Plain scalars come from pools that hypothesis draws once per process (derandomised, no database); everything else is
-put together from them with the caller's random number generator.
+Plain scalars come from fixed pools; all else is put together from them with the caller's random number generator.
 
 Guarantees: the same generator state gives the same value, in every process; values are plain data whose text
 `ast.literal_eval` reads back, and small enough to read: texts up to 40 characters, containers up to 12 members.
@@ -10,12 +9,11 @@ Guarantees: the same generator state gives the same value, in every process; val
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from semcoder.core import literal_text
-from semcoder.errors import MissingExtra
 from semcoder.mutation.regexes import text_like
 from semcoder.mutation.types import Shape
 
@@ -83,37 +81,25 @@ _FLOATS = (0.5, 1.0, 2.5, -1.5, 0.0, 3.14, 10.0, 0.1, 100.0, -0.25, 1.75, 99.9)
 _BYTES = (b"hello", b"", b"abc def", b"\x00\x01\xff", b"a=b\r\n", b"SGVsbG8=", b"1234", b"caf\xc3\xa9")
 
 
+_READABLE = "abcdexyzABC012 _-.,:"
+_POOL_SIZE = 120
+
+
 @cache
 def pool(kind: str) -> tuple[Any, ...]:
-    """A few hundred values of one scalar kind, drawn by hypothesis once per process. Raises `MissingExtra`."""
-    try:
-        from hypothesis import HealthCheck, Phase, given, settings
-        from hypothesis import strategies as st
-    except ImportError:
-        raise MissingExtra("hypothesis", "data") from None
-    readable = st.text(st.sampled_from("abcdexyzABC012 _-.,:"), max_size=12)
-    strategies: dict[str, Any] = {
-        "int": st.integers(-1000, 1000) | st.integers(-12, 12),
-        "float": st.floats(-1000, 1000, allow_subnormal=False).map(lambda x: float(f"{x:.4g}")),
-        "str": readable,
-        "bytes": st.binary(max_size=8),
+    """A hundred or so values of one scalar kind (int, float, str, bytes): the same in every process.
+
+    Drawn here and not by hypothesis, which mixes in constants of the modules that happen to be loaded: two processes of
+    one build would then try different inputs.
+    """
+    rng = random.Random(f"pool of {kind}")
+    draw: dict[str, Callable[[], Any]] = {
+        "int": lambda: rng.randint(-1000, 1000) if rng.random() < 0.5 else rng.randint(-12, 12),
+        "float": lambda: float(f"{rng.uniform(-1000, 1000) if rng.random() < 0.5 else rng.uniform(-10, 10):.4g}"),
+        "str": lambda: "".join(rng.choices(_READABLE, k=rng.randint(0, 12))),
+        "bytes": lambda: rng.randbytes(rng.randint(0, 8)),
     }
-    drawn: list[Any] = []
-
-    @settings(
-        max_examples=120,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategies[kind])
-    def draw(value: Any) -> None:
-        drawn.append(value)
-
-    draw()
-    return tuple(value + 0 if kind == "float" and value == 0 else value for value in drawn)  # no -0.0
+    return tuple(draw[kind]() for _ in range(_POOL_SIZE))
 
 
 class Maker:

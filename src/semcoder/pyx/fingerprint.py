@@ -22,7 +22,7 @@ from semcoder.seeds._project import is_test, python_files
 def versions() -> dict[str, str]:
     """Of semcoder, Python, the rows' schema, and the libraries that a build runs on."""
     found = {"semcoder": __version__, "python": platform.python_version(), "schema": str(SCHEMA_VERSION)}
-    for package in ("datatrove", "hypothesis"):
+    for package in ("datatrove",):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
