@@ -53,6 +53,11 @@ class Guess:
             self.votes[kind] += weight
 
 
+def members(value: Any) -> list[Any]:
+    """Members of a container, sets in an order that does not hang on this process's hash seed."""
+    return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)
+
+
 def literal_value(node: ast.AST | None) -> tuple[bool, Any]:
     """Whether an expression is a literal, and its value."""
     if node is None:
@@ -87,7 +92,7 @@ def vote_value(guess: Guess, value: Any, weight: float, depth: int = 0) -> None:
                 vote_value(guess.part("key"), key, 1, depth + 1)
                 vote_value(guess.part("value"), part, 1, depth + 1)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            for part in list(value)[:3]:
+            for part in members(value)[:3]:
                 vote_value(guess.part("element"), part, 1, depth + 1)
 
 

@@ -11,7 +11,7 @@ import contextlib
 import re
 from collections.abc import Sequence
 
-from semcoder.mutation._guesses import TYPES, Guess, literal_value, merge, read_type, vote_value
+from semcoder.mutation._guesses import TYPES, Guess, literal_value, members, merge, read_type, vote_value
 
 
 def _words(text: str) -> frozenset[str]:
@@ -376,9 +376,9 @@ class Reader:
                 guess.vote(1, "number")
             return
         if isinstance(op, (ast.In, ast.NotIn)) and isinstance(value, (str, list, tuple, set, dict)):
-            for part in list(value)[:12]:
+            for part in members(value)[:12]:
                 guess.constants.append(part)
-            for part in list(value)[:2]:
+            for part in members(value)[:2]:
                 vote_value(guess, part, 2)
             if isinstance(value, str) and not guess.flavour:
                 guess.flavour = "char"
