@@ -1,7 +1,7 @@
 """A catalogue of attacks on the sandbox, each a small program: none escapes, hangs, disturbs or speaks for another.
 
-Every attack runs beside an honest program and before another, in the same pool; both must come out as they should, and
-nothing may be left when the pool closes.
+Every attack runs beside an honest program and before others, in the same pool; all of them must come out as they should,
+and nothing may be left when the pool closes. Here is a bit of everything; the other modules go deeper, one subject each.
 """
 
 from __future__ import annotations
@@ -9,65 +9,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import socket
-import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from semcoder.core import Invocation, Outcome, Program, Value
+from semcoder.core import Invocation, Program, Value
 from semcoder.sandbox import Limits, Sandbox, outcome_of, program_job, run_program
+from tests.adversarial.attacking import LIMITS, attack, refused, returned
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="the sandbox is the Linux kernel's")
-
-HONEST = Program("import json\ndef f(x):\n    print('n', x)\n    return json.dumps([x] * 3)", "f")
-LIMITS = Limits(cpu_s=0.5, wall_s=2.0)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as pool:
-        run_program(pool, HONEST, [Invocation("f(0)")])
-        yield pool
-
-
-def attack(pool: Sandbox, source: str, *, call: str = "f()", limits: Limits = LIMITS) -> Outcome:
-    """The outcome of a hostile program, with honest ones beside it and after it."""
-    hostile = program_job(Program(textwrap.dedent(source), "f"), [Invocation(call)], limits)
-    honest = program_job(HONEST, [Invocation("f(1)")])
-    found = dict(pool.execute_many([hostile, honest, honest]))
-    for place in (1, 2):
-        outcome = outcome_of(found[place][0])
-        assert (outcome.status, outcome.value, outcome.stdout) == ("returned", Value.of("[1, 1, 1]"), "n 1\n"), outcome
-    return outcome_of(found[0][0])
-
-
-def returned(outcome: Outcome) -> object:
-    assert outcome.status == "returned", outcome
-    assert outcome.value is not None
-    return outcome.value.to_python()
-
-
-REFUSED = """
-def f(*args):
-    try:
-        return ("done", str(attempt(*args)))
-    except (PermissionError, BlockingIOError) as error:
-        return ("refused", type(error).__name__)
-    except OSError as error:
-        return ("failed", type(error).__name__, error.errno)
-"""
-
-
-def refused(pool: Sandbox, source: str, *args: object) -> Outcome:
-    call = f"f({', '.join(map(repr, args))})"
-    outcome = attack(pool, textwrap.dedent(source) + REFUSED, call=call)
-    assert returned(outcome)[0] == "refused", outcome  # type: ignore[index]
-    return outcome
-
 
 # Files -----------------------------------------------------------------------------------------------------------------
 
@@ -543,4 +495,3 @@ def test_nothing_is_left_after_a_mixture() -> None:
         assert inside <= files + 4
     assert len(os.listdir("/proc/self/fd")) == files
     assert (children.read_text() if children.exists() else "") == before
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 * 1024

@@ -24,8 +24,8 @@ from semcoder.core import (
     dump,
     load,
 )
-from semcoder.core.calling import Caller
 from semcoder.errors import InputError
+from tests.inprocess import InProcess
 
 PROGRAM = Program("def f(x):\n    return x\n", "f", Origin("stdlib", "python", "3.11", "bisect.py", 4), "PSF-2.0")
 RECORDS = [
@@ -102,17 +102,17 @@ def test_older_versions_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_a_call_returned_is_not_confused_with_what_it_raised(source: str, status: str, detail: str) -> None:
-    outcome = Caller(f"def f():\n    {source}\n").call(Invocation("f()"))
+    outcome = InProcess(f"def f():\n    {source}\n").call(Invocation("f()"))
     assert outcome.status == status
     assert detail in outcome.detail
     assert decode(Outcome, json.loads(json.dumps(codec.encode(outcome)))).same(outcome)
 
 
-def test_a_result_that_cannot_be_encoded_is_not_an_exception_of_the_program() -> None:
-    class Broken(Encoder):
-        def ref(self, obj: Any) -> Any:
-            raise KeyError("inside the encoder")
+def test_a_result_that_cannot_be_encoded_is_not_an_exception_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Encoder, obj: Any) -> Any:
+        raise KeyError("inside the encoder")
 
-    outcome = Caller("def f():\n    return 1\n").call(Invocation("f()"), encoder=Broken())
+    monkeypatch.setattr(Encoder, "ref", broken)
+    outcome = InProcess("def f():\n    return 1\n").call(Invocation("f()"))
     assert (outcome.status, outcome.exception) == ("invalid", None)
     assert "KeyError" in outcome.detail

@@ -19,6 +19,7 @@ from semcoder.core.records import (
     Score,
     Status,
     Usage,
+    check_claim,
     content_id,
 )
 from semcoder.core.unfolding import TooLarge
@@ -47,6 +48,7 @@ __all__ = [
     "Usage",
     "Value",
     "canonical_json",
+    "check_claim",
     "content_id",
     "decode",
     "dump",

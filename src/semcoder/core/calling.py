@@ -20,19 +20,42 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from semcoder.core.codec import encode
 from semcoder.core.encode import Encoder, bounded, type_name
-from semcoder.core.records import Invocation, Outcome, Raised, Usage
 from semcoder.core.unfolding import TooLarge
-from semcoder.core.values import Value
 from semcoder.errors import UsageError
 
 MODULE_NAME = "program"
 FILENAME = "<program>"
 DEFAULT_STDOUT = 1024 * 1024
 
+#: Some of everything that short programs do, called `f([1, 2, 3])`: for whoever has to warm up.
+SAMPLE = """
+import collections, functools, math, re, typing
+
+class Point:
+    def __init__(self, x: int, y: int) -> None:
+        self.x, self.y = x, y
+
+def f(numbers: typing.List[int], text: str = "a,b"):
+    total, seen = 0, {}
+    for i, n in enumerate(numbers):
+        if n % 2 == 0 and i >= 0:
+            total += n
+        seen[str(n)] = [n] * 2
+    try:
+        numbers[99]
+    except IndexError as error:
+        print(error, total)
+    words = sorted(set(text.split(",")), key=len)
+    return {"a": total, "b": [w.upper() for w in words], "c": (Point(1, 2).x, 1.5, None), "d": seen}
+"""
+
 #: Turns a parsed module into code; the tracer passes its instrumenter.
 Compiler = Callable[[ast.Module, str], types.CodeType]
+#: Kind, text and set-up of an `Invocation`.
+Call = tuple[str, str, str]
+#: The wire form of an `Outcome`. Records cost time, and what the untrusted side makes of them nobody would trust.
+OutcomeDoc = dict[str, Any]
 
 
 def parse_source(source: str, where: str = "the program") -> ast.Module:
@@ -40,10 +63,18 @@ def parse_source(source: str, where: str = "the program") -> ast.Module:
     try:
         return ast.parse(source, FILENAME)
     except SyntaxError as error:
-        place = f" at line {error.lineno}, column {error.offset}" if error.lineno else ""
-        raise UsageError(f"{where} has a syntax error{place}: {error.msg}") from None
+        raise _syntax_error(error, where) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(f"{where} cannot be parsed: {str(error) or 'it is nested too deeply'}") from None
+        raise _unparsable(error, where) from None
+
+
+def _syntax_error(error: SyntaxError, where: str) -> UsageError:
+    place = f" at line {error.lineno}, column {error.offset}" if error.lineno else ""
+    return UsageError(f"{where} has a syntax error{place}: {error.msg}")
+
+
+def _unparsable(error: Exception, where: str) -> UsageError:
+    return UsageError(f"{where} cannot be parsed: {str(error) or 'it is nested too deeply'}")
 
 
 def call_entry(text: str) -> str:
@@ -113,25 +144,25 @@ class OutputFull(BaseException):
     """Raised into a program that prints past its limit; not an Exception, so that ordinary handlers let it pass."""
 
 
-def plain_compile(tree: ast.Module, filename: str) -> types.CodeType:
-    """Compile without instrumentation, inheriting nothing from this module's own future imports."""
-    return compile(tree, filename, "exec", dont_inherit=True)
-
-
 class Caller:
-    """A program, parsed and compiled once, called any number of times. Raises `UsageError` on a syntax error."""
+    """A program, compiled once, called any number of times. Raises `UsageError` on a syntax error.
+
+    `compiler` gets the parsed module; without one the text is compiled as it is, which is a good deal cheaper.
+    """
 
     def __init__(
-        self, source: str, compiler: Compiler = plain_compile, extra_builtins: dict[str, Any] | None = None
+        self, source: str, compiler: Compiler | None = None, extra_builtins: dict[str, Any] | None = None
     ) -> None:
-        self.tree = parse_source(source)
         self._extra = extra_builtins or {}
         try:
-            self._code = compiler(self.tree, FILENAME)
-        except SyntaxError as error:  # found by the compiler only: a return outside a function, say
-            raise UsageError(f"the program has a syntax error at line {error.lineno}: {error.msg}") from None
+            if compiler is None:  # inheriting nothing from this module's own future imports
+                self._code = compile(source, FILENAME, "exec", dont_inherit=True)
+            else:
+                self._code = compiler(parse_source(source), FILENAME)
+        except SyntaxError as error:
+            raise _syntax_error(error, "the program") from None
         except (ValueError, RecursionError, MemoryError) as error:
-            raise UsageError(f"the program cannot be compiled: {error}") from None
+            raise _unparsable(error, "the program") from None
 
     def namespace(self, name: str = MODULE_NAME) -> dict[str, Any]:
         """A fresh module's namespace, registered in `sys.modules` (dataclasses and pickle look there)."""
@@ -147,103 +178,111 @@ class Caller:
 
     def call(
         self,
-        invocation: Invocation,
+        invocation: Call,
         *,
-        encoder: Encoder | None = None,
         stdout_limit: int = DEFAULT_STDOUT,
         on_write: Callable[[str], object] | None = None,
         on_ready: Callable[[], object] | None = None,
         on_done: Callable[[], object] | None = None,
-    ) -> Outcome:
+    ) -> OutcomeDoc:
         """Run the module, then the invocation; never raises what the program raises.
 
         `on_ready` runs between module set-up and the call itself, `on_done` right after the call, whatever it did:
         the tracer records what lies between them.
         """
-        output = Output(stdout_limit, on_write)
-        encoder = encoder or Encoder()
-        started, cpu = time.perf_counter(), time.process_time()
-        value, exception = None, None
-        try:
-            with _streams(output, invocation.text if invocation.kind == "stdin" else ""):
-                try:
-                    result = self._invoke(invocation, on_ready)
-                finally:
-                    if on_done is not None:
-                        on_done()
-        except OutputFull as error:
-            status, detail = "output_limit", str(error)
-        except SystemExit as error:
-            status, detail = "exited", bounded(f"exit status {error.code!r}")
-        except MemoryError:
-            status, detail = "memory", "the program asked for more memory than the limit allows"
-        except UsageError as error:
-            status, detail = "invalid", str(error)
-        except BaseException as error:
-            status, detail, exception = "raised", "", raised(error, encoder)
-        else:
-            status, detail, value = _result(result, encoder)
-        if output.full:
-            status, value, exception = "output_limit", None, None
-            detail = "more printed output than the limit allows"
-        usage = Usage(time.process_time() - cpu, time.perf_counter() - started)
-        return Outcome(status, value, exception, output.text(), usage, detail)  # type: ignore[arg-type]
+        kind, text, setup = invocation
+        return observe(
+            lambda: self._invoke(kind, text, setup, on_ready),
+            stdin=text if kind == "stdin" else "",
+            stdout_limit=stdout_limit,
+            on_write=on_write,
+            on_done=on_done,
+        )
 
-    def _invoke(self, invocation: Invocation, on_ready: Callable[[], object] | None) -> Any:
-        if invocation.kind == "stdin":
+    def run_module(self) -> dict[str, Any]:
+        """Run the module in a fresh namespace, which is returned. Raises whatever the program raises."""
+        space = self.namespace()
+        exec(self._code, space)
+        return space
+
+    def _invoke(self, kind: str, text: str, setup: str, on_ready: Callable[[], object] | None) -> Any:
+        if kind == "stdin":
             if on_ready is not None:
                 on_ready()
             exec(self._code, self.namespace("__main__"))
             return None
         try:
-            code = compile(invocation.text.strip(), "<call>", "eval", dont_inherit=True)
+            code = compile(text.strip(), "<call>", "eval", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
-            raise UsageError(f"the call {invocation.text!r} is not a Python expression: {error}") from None
-        space = self.namespace()
-        exec(self._code, space)
-        if invocation.setup:
-            exec(compile(invocation.setup, "<setup>", "exec", dont_inherit=True), space)
+            raise UsageError(f"the call {text!r} is not a Python expression: {error}") from None
+        space = self.run_module()
+        if setup:
+            exec(compile(setup, "<setup>", "exec", dont_inherit=True), space)
         if on_ready is not None:
             on_ready()
         return eval(code, space)
 
 
-def _result(result: Any, encoder: Encoder) -> tuple[str, str, Value | None]:
-    """Status, detail and value of what a call returned: what cannot be told as data was still not raised."""
-    try:
-        return "returned", "", Value(encoder.ref(result), encoder.nodes)
-    except TooLarge as error:
-        return "output_limit", str(error), None
-    except MemoryError:
-        return "memory", "the result needs more memory than the limit allows", None
-    except Exception as error:
-        return "invalid", bounded(f"the result cannot be told as data: {type_name(type(error))}: {error}"), None
-
-
-def raised(error: BaseException, encoder: Encoder) -> Raised:
-    """An exception as data. Its `str()` may be code of the program: what that raises counts as no message."""
-    try:
-        message = bounded(str(error))
-    except Exception:
-        message = ""
-    try:
-        value = Value(encoder.ref(error), encoder.nodes)
-    except Exception:
-        value = None
-    return Raised(type_name(type(error)), message, value)
-
-
-@contextlib.contextmanager
-def _streams(output: Output, stdin: str) -> Any:
-    """Standard streams of the program for the time of a call. Standard error is dropped."""
+def observe(
+    action: Callable[[], Any],
+    *,
+    stdin: str = "",
+    stdout_limit: int = DEFAULT_STDOUT,
+    on_write: Callable[[str], object] | None = None,
+    on_done: Callable[[], object] | None = None,
+) -> OutcomeDoc:
+    """What code of a program does, with streams of its own: never raises what that raises."""
+    output = Output(stdout_limit, on_write)
+    encoder = Encoder()
+    started, cpu = time.perf_counter(), time.process_time()
     saved = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(stdin), output, io.StringIO()
     try:
-        yield
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = saved
+        try:
+            result = action()
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = saved
+            if on_done is not None:
+                on_done()
+    except OutputFull as error:
+        doc: OutcomeDoc = {"status": "output_limit", "detail": str(error)}
+    except SystemExit as error:
+        doc = {"status": "exited", "detail": bounded(f"exit status {error.code!r}")}
+    except MemoryError:
+        doc = {"status": "memory", "detail": "the program asked for more memory than the limit allows"}
+    except UsageError as error:
+        doc = {"status": "invalid", "detail": str(error)}
+    except BaseException as error:
+        doc = {"status": "raised", "exception": raised(error, encoder)}
+    else:
+        doc = _returned(result, encoder)
+    if output.full:
+        doc = {"status": "output_limit", "detail": "more printed output than the limit allows"}
+    doc["stdout"] = output.text()
+    doc["usage"] = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - started}
+    return doc
 
 
-def outcome_doc(outcome: Outcome) -> dict[str, Any]:
-    """The wire form of an outcome: plain JSON data."""
-    return encode(outcome)
+def _returned(result: Any, encoder: Encoder) -> OutcomeDoc:
+    """The outcome of a call that returned: what cannot be told as data was still not raised."""
+    try:
+        return {"status": "returned", "value": {"ref": encoder.ref(result), "nodes": encoder.nodes}}
+    except TooLarge as error:
+        return {"status": "output_limit", "detail": str(error)}
+    except MemoryError:
+        return {"status": "memory", "detail": "the result needs more memory than the limit allows"}
+    except Exception as error:
+        detail = bounded(f"the result cannot be told as data: {type_name(type(error))}: {error}")
+        return {"status": "invalid", "detail": detail}
+
+
+def raised(error: BaseException, encoder: Encoder) -> dict[str, Any]:
+    """An exception as data. Its `str()` may be code of the program: whatever that raises counts as no message."""
+    try:
+        message = bounded(str(error))
+    except BaseException:
+        message = ""
+    doc: dict[str, Any] = {"type": type_name(type(error)), "message": message}
+    with contextlib.suppress(Exception):
+        doc["value"] = {"ref": encoder.ref(error), "nodes": encoder.nodes}
+    return doc

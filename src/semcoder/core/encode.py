@@ -14,6 +14,9 @@ moments. Kinds: list, tuple, set, frozenset, dict (rest: key, value, key, value 
 (dict views), object (rest: type name, attribute name, ref ...), exception (rest: type name, ref of args ...), opaque
 (rest: type name, description). A subclass of a container is `kind/TypeName`. Sets are stored sorted, dicts in order.
 
+An encoder made with `deltas=True` writes a list of scalars that changed in a few places as `("+", k, length, i, ref,
+i, ref ...)`: node k cut to `length`, with part i replaced, or added where i is the end. See `unpacked`.
+
 Guarantees: no method of the encoded objects is called (a hostile or counting `__repr__`, `__eq__`, `__iter__` is never
 run); an object that has not changed since it was last encoded by the same `Encoder` gets its old node again; work and
 size are bounded, also of what a value unfolds to, and passing a bound raises `TooLarge` and leaves the table as it was.
@@ -32,6 +35,7 @@ import sys
 import types
 import weakref
 from collections import deque
+from operator import is_not
 from typing import Any
 
 from semcoder.core.unfolding import MAX_DEPTH, PART, Ref, TooLarge, check_size, check_unfolding, text_size
@@ -48,6 +52,9 @@ _ATOMS = frozenset({int, str, bool, type(None)})
 _SCALARS = frozenset({int, str, bool, type(None), float, bytes, complex, range, type(...)})
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _NOT_IN_NAMES = re.compile(r"[^\w.<>-]")
+#: Lists shorter than this are written whole; how many deltas may follow each other, besides a part of the length.
+_DELTA_LENGTH = 8
+_DELTA_CHAIN = 64
 # Types whose own repr is trusted C or standard library code and says all there is to say.
 _REPR_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "zoneinfo"})
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -95,10 +102,28 @@ def scalar_ref(obj: Any) -> Ref:
     return obj
 
 
+class _Live:
+    """A list of scalars as it was last: its parts (the objects), its node, how many deltas follow a whole one."""
+
+    __slots__ = ("chain", "parts", "place")
+
+    def __init__(self, parts: list[Any], place: int) -> None:
+        self.parts = parts
+        self.place = place
+        self.chain = 0
+
+
 class Encoder:
     """Turns objects into refs over one growing table `nodes`."""
 
-    def __init__(self, *, max_nodes: int = MAX_NODES, max_text: int = MAX_TEXT, max_depth: int = MAX_DEPTH) -> None:
+    def __init__(
+        self,
+        *,
+        max_nodes: int = MAX_NODES,
+        max_text: int = MAX_TEXT,
+        max_depth: int = MAX_DEPTH,
+        deltas: bool = False,
+    ) -> None:
         self.nodes: list[Node] = []
         self._max_nodes = max_nodes
         self._max_depth = max_depth
@@ -116,6 +141,10 @@ class Encoder:
         self._cyclic = False  # a cycle was met within this call of `ref`: extents are found at its end
         self._orders: dict[int, tuple[Any, ...]] = {}
         self._keys: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self._deltas = deltas
+        self._lists: dict[int, _Live] = {}
+        #: Places of nodes that code of a program may lie behind: asked for anything, they may do anything.
+        self.impure: set[int] = set()
 
     def ref(self, obj: Any) -> Ref:
         """The ref of `obj` as it is now. Raises `TooLarge`."""
@@ -128,7 +157,30 @@ class Encoder:
                 self._spend(len(obj) if kind is bytes else obj.bit_length() // 4)
             return scalar_ref(obj)
         frozen = self._frozen.get(id(obj))
-        return frozen if frozen is not None else self._container(obj, kind)
+        if frozen is not None:
+            return frozen
+        if kind is tuple and self._depth == 0 and _ATOMS.issuperset(map(type, obj)):
+            return self._flat(obj)
+        return self._container(obj, kind)
+
+    def _flat(self, obj: tuple[Any, ...]) -> Ref:
+        """A tuple of atoms that was not met before: what `_container` would do, without what it need not look at."""
+        for part in obj:
+            if type(part) is str or (type(part) is int and not -INT_MAX <= part <= INT_MAX):
+                return self._container(obj, tuple)
+        size = PART * (len(obj) + 2)
+        check_size(size, 1, self._max_depth)
+        self._spend(8 * len(obj))
+        if len(self.nodes) >= self._max_nodes:
+            raise TooLarge(f"the values have more than {self._max_nodes} parts")
+        place, key = len(self.nodes), id(obj)
+        self._extents.append((size, 1))
+        self.nodes.append(("tuple", self._oid_count, *obj))
+        self._oids[key] = self._oid_count
+        self._oid_count += 1
+        self._keep.append(obj)
+        ref = self._frozen[key] = (place,)
+        return ref
 
     def _spend(self, size: int) -> None:
         self._room -= size
@@ -137,6 +189,14 @@ class Encoder:
 
     def _container(self, obj: Any, kind: type) -> Ref:
         key = id(obj)
+        live = self._lists.get(key)
+        if live is not None:
+            parts = live.parts
+            if len(parts) == len(obj) and not any(map(is_not, obj, parts)):
+                return (live.place,)
+            if self._shift(obj, live):
+                return (live.place,)
+            del self._lists[key]
         old = self._seen.get(key)
         if old is not None and _same_atoms(obj, kind, old):
             return (old[2],)
@@ -161,6 +221,7 @@ class Encoder:
             place = self._active.pop(key)
         if place >= 0:
             self.nodes[place] = (name, self._oid(obj), *children)
+            self.impure.add(place)
             return self._done.setdefault(key, (place,))
         types_ = tuple(map(type, children))
         old = self._seen.get(key)
@@ -168,10 +229,100 @@ class Encoder:
             return self._done.setdefault(key, (old[2],))
         self._spend(8 * len(children))
         place = self._append((name, self._oid(obj), *children), children, types_)
+        if self._deltas:
+            self._note(obj, kind, name, children, place)
         self._seen[key] = (children, types_, place)  # `_oid` keeps the object, or forgets it when it dies
         if name in ("tuple", "frozenset") and all(type(c) is not tuple or len(c) > 1 for c in children):
             self._frozen[key] = (place,)  # cannot change: all its members are atoms
         return self._done.setdefault(key, (place,))
+
+    # -- lists that change in a few places
+
+    def _note(self, obj: Any, kind: type, name: str, children: tuple[Any, ...], place: int) -> None:
+        """A new node: whether code of the program lies behind it, whether it is a list to be written by its changes."""
+        if kind not in _PURE and not (name == "opaque" and kind in _PURE_CALLABLES):
+            self.impure.add(place)
+        elif self.impure:
+            inner = (part[0] for part in children if type(part) is tuple and len(part) == 1)
+            if not self.impure.isdisjoint(inner):
+                self.impure.add(place)
+        if kind is list and len(obj) >= _DELTA_LENGTH and _SCALARS.issuperset(map(type, obj)):
+            self._lists[id(obj)] = _Live(list(obj), place)
+
+    def _shift(self, obj: list[Any], live: _Live) -> bool:
+        """Whether a known list that changed could be written as a delta; False where little of it stayed."""
+        old, new = live.parts, list(obj)
+        common = min(len(old), len(new))
+        changed = [k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a is not b]
+        return len(changed) + len(new) - common <= common // 4 and self._write(
+            live, new, [*changed, *range(common, len(new))]
+        )
+
+    def known(self, obj: Any) -> Ref | None:
+        """The ref that a list written by its changes had last; None for anything else."""
+        live = self._lists.get(id(obj))
+        return None if live is None else (live.place,)
+
+    def touch(self, obj: Any, indices: list[int]) -> Ref | None:
+        """The ref of a list of which nothing but these items, or its end, can have changed since it was last encoded.
+
+        None where that says too little: the list is not known, or not by its changes. Raises `TooLarge`.
+        """
+        live = self._lists.get(id(obj))
+        if live is None or type(obj) is not list:
+            return None
+        parts = live.parts
+        size, before = len(obj), len(parts)
+        changed = [k for k in sorted(indices) if k < before and k < size and obj[k] is not parts[k]]
+        if size > before:
+            changed.extend(range(before, size))
+        if (changed or size != before) and not self._write(live, obj, changed):
+            return None
+        return (live.place,)
+
+    def _write(self, live: _Live, new: list[Any], changed: list[int]) -> bool:
+        """Append the delta to `new`, which differs at these indices (in order) and in its length."""
+        parts, size = live.parts, len(new)
+        live.chain += 1
+        if live.chain > _DELTA_CHAIN + size // 4 or not _SCALARS.issuperset([type(new[k]) for k in changed]):
+            return False
+        delta: list[Any] = ["+", live.place, size]
+        before = len(parts)
+        room = self._extents[live.place][0] + PART * (size - before)
+        for k in range(size, before):
+            room -= text_size(scalar_ref(parts[k]))
+        for k in changed:
+            part = new[k]
+            if k < before:
+                old = parts[k]
+                if type(old) is type(part) is int and -INT_MAX <= old <= INT_MAX and -INT_MAX <= part <= INT_MAX:
+                    if old != part:  # the common case
+                        delta += (k, part)
+                    continue
+                was, ref = scalar_ref(old), self.ref(part)
+                if type(was) is type(ref) and was == ref:
+                    continue
+                room += text_size(ref) - text_size(was)
+            else:
+                ref = self.ref(part)
+                room += text_size(ref)
+            delta += (k, ref)
+        if len(delta) > 3 or size != before:
+            check_size(room, 1, self._max_depth)
+            self._spend(8 * len(delta))
+            if len(self.nodes) >= self._max_nodes:
+                raise TooLarge(f"the values have more than {self._max_nodes} parts")
+            live.place = len(self.nodes)
+            self._extents.append((room, 1))
+            self.nodes.append(tuple(delta))
+        del parts[size:]
+        for k in changed:  # equal objects in the place of others too
+            parts[k : k + 1] = [new[k]]
+        return True
+
+    def is_leaf(self, place: int) -> bool:
+        """Whether a node holds no other one."""
+        return self._extents[place][1] <= 1
 
     def _whole(self, obj: Any, kind: type) -> Ref:
         """The ref of a container that is in no other one; the table stays as it was where a bound is passed."""
@@ -189,6 +340,7 @@ class Encoder:
             self._seen = {key: seen for key, seen in self._seen.items() if seen[2] < start}
             self._frozen = {key: ref for key, ref in self._frozen.items() if ref[0] < start}
             self._orders = {place: key for place, key in self._orders.items() if place < start}
+            self._lists = {key: live for key, live in self._lists.items() if live.place < start}
             raise
         finally:
             self._depth = 0
@@ -355,6 +507,19 @@ _CONTAINERS: tuple[tuple[type, Any], ...] = (
     (frozenset, frozenset.__iter__),
     (deque, deque.__iter__),
 )
+
+
+#: Kinds of objects behind whose operators and items there is no code of a program, if there is none behind their parts.
+_PURE = frozenset({list, tuple, dict, set, frozenset, bytearray})
+_PURE_CALLABLES = frozenset({types.FunctionType, types.BuiltinFunctionType})
+
+
+def unpacked(node: list[Any], base: list[Any]) -> list[Any]:
+    """The whole node that a delta of a whole node stands for."""
+    whole = [base[0], base[1], *base[2 : 2 + node[2]]]
+    for k in range(3, len(node), 2):
+        whole[2 + node[k] : 3 + node[k]] = [node[k + 1]]
+    return whole
 
 
 def _same_atoms(obj: Any, kind: type, old: tuple[tuple[Any, ...], tuple[Any, ...], int]) -> bool:

@@ -66,6 +66,11 @@ class Invocation:
     def id(self) -> str:
         return content_id(self.kind, self.text, self.setup)
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Kind, text, set-up: the form in which it travels to where it is called."""
+        return self.kind, self.text, self.setup
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -107,6 +112,19 @@ class Outcome:
 
 def _raised_key(outcome: Outcome) -> tuple[str, str] | None:
     return None if outcome.exception is None else (outcome.exception.type, outcome.exception.message)
+
+
+def check_claim(outcome: Outcome) -> None:
+    """For outcomes that a process tells of itself.
+
+    Raises ValueError where status and parts contradict each other, or a program claims that the sandbox failed.
+    """
+    if outcome.status == "sandbox_failed":
+        raise ValueError("a program cannot say that the sandbox failed")
+    if (outcome.value is None) == (outcome.status == "returned"):
+        raise ValueError(f"status {outcome.status} with{'out' if outcome.value is None else ''} a value")
+    if (outcome.exception is None) == (outcome.status == "raised"):
+        raise ValueError(f"status {outcome.status} does not fit its exception")
 
 
 @dataclass(frozen=True, slots=True)

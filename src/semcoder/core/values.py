@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -397,7 +398,9 @@ def _build(value: Value, done: dict[int, Any]) -> Any:
         return built
     if base == "dict":
         built = done.setdefault(place, {})
-        built.update((_build(k, done), _build(v, done)) for k, v in value.items())
+        pairs = [(_build(k, done), _build(v, done)) for k, v in value.items()]
+        _check_crowd([key for key, _ in pairs])
+        built.update(pairs)
         return built
     if base not in _PLAIN:
         raise NotLiteral(f"a {value.type_name} has no literal form")
@@ -405,11 +408,21 @@ def _build(value: Value, done: dict[int, Any]) -> Any:
         return done.setdefault(place, bytearray.fromhex(value.nodes[place][2]))
     done[place] = _PENDING
     parts = [_build(child, done) for child in value.children()]
+    if base != "tuple":
+        _check_crowd(parts)
     done[place] = {"tuple": tuple, "set": set, "frozenset": frozenset}[base](parts)
     return done[place]
 
 
 _PENDING = object()
+#: Members of one hash that a set or a dict may have.
+MAX_CROWD = 200
+
+
+def _check_crowd(members: list[Any]) -> None:
+    """Raises `NotLiteral` where so many members share a hash that putting them together would take forever."""
+    if len(members) > MAX_CROWD and max(Counter(map(hash, members)).values()) > MAX_CROWD:
+        raise NotLiteral("a set or a dict has too many members of one hash")
 
 
 def _scalar(ref: Ref) -> Any:

@@ -14,23 +14,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from semcoder.sandbox.host import Sandbox, report
+    from semcoder.sandbox.checker import Check, Checkers
+    from semcoder.sandbox.host import Sandbox, Session, report
     from semcoder.sandbox.jobs import Job, Limits, Reply
-    from semcoder.sandbox.programs import outcome_of, program_job, run_program
+    from semcoder.sandbox.programs import outcome_of, program_job, run_many, run_program
 
-__all__ = ["Job", "Limits", "Reply", "Sandbox", "outcome_of", "program_job", "report", "run_program"]
+__all__ = [
+    "Check",
+    "Checkers",
+    "Job",
+    "Limits",
+    "Reply",
+    "Sandbox",
+    "Session",
+    "outcome_of",
+    "program_job",
+    "report",
+    "run_many",
+    "run_program",
+]
 
 #: Exit status of a child that has not even the memory to say that it has none.
 EXIT_MEMORY = 86
 
 _HOMES = {
+    "Check": "checker",
+    "Checkers": "checker",
     "Job": "jobs",
     "Limits": "jobs",
     "Reply": "jobs",
     "Sandbox": "host",
+    "Session": "host",
     "outcome_of": "programs",
     "program_job": "programs",
     "report": "host",
+    "run_many": "programs",
     "run_program": "programs",
 }
 

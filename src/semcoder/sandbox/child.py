@@ -28,24 +28,29 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import time
+import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from semcoder.core.calling import Caller, outcome_doc
-from semcoder.core.records import Invocation, Outcome
+from semcoder.core.calling import MODULE_NAME, SAMPLE, Caller
 from semcoder.errors import UsageError
 from semcoder.sandbox import EXIT_MEMORY, policy
 
 Call = Callable[[Any, dict[str, Any]], Any]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+#: After eight runs the interpreter specialises code, and specialised code settles within as many again.
+_REPETITIONS = 20
+_REHEARSAL_LIMITS = {"stdout": 1 << 20, "result": 1 << 20}
 _dumps = json.JSONEncoder(separators=(",", ":")).encode
-_loads = json.JSONDecoder().decode
+_scan = json.JSONDecoder().raw_decode
 _exit = os._exit
 _read, _write = os.read, os.write
+_ONE_FD = _socket.CMSG_SPACE(4)
 
 # What a program touched -----------------------------------------------------------------------------------------
 
@@ -167,23 +172,27 @@ def touched() -> list[str]:
 
 
 def run_task(payload: dict[str, Any]) -> Call:
-    """Calls of one program. Payload `{"source": text}`; item `{"kind", "text", "setup"}` as in `Invocation`.
+    """Calls of one program. Payload `{"source": text}`; item `[kind, text, setup]` of an `Invocation`.
 
-    Each document is an outcome's wire form (`outcome_doc`) and `"touched"`: the list of `touched()`.
+    Each document is an outcome's wire form and `"touched"`: the list of `touched()`.
     """
     try:
         caller = Caller(payload["source"])
     except UsageError as error:
-        refused = {**outcome_doc(Outcome("invalid", detail=str(error))), "touched": []}
+        refused = {"status": "invalid", "detail": str(error), "touched": []}
         return lambda item, limits: refused
 
-    def call(item: dict[str, str], limits: dict[str, Any]) -> dict[str, Any]:
-        touched()
-        invocation = Invocation(item["text"], item["kind"], item["setup"])  # type: ignore[arg-type]
-        outcome = caller.call(invocation, stdout_limit=limits["stdout"])
-        return {**outcome_doc(outcome), "touched": touched()}
+    def call(item: tuple[str, str, str], limits: dict[str, Any]) -> dict[str, Any]:
+        _seen.clear()
+        outcome = caller.call(item, stdout_limit=limits["stdout"])
+        outcome["touched"] = touched()
+        return outcome
 
     return call
+
+
+#: Factory, payload and item of what runs before the first program (see `_settle`).
+REHEARSALS = [("run_task", {"source": SAMPLE}, ("expr", "f([1, 2, 3])", ""))]
 
 
 # The child -------------------------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ class _Channel:
 
     def receive(self) -> Any:
         size = int.from_bytes(self._exactly(4), "big")
-        return _loads(self._exactly(size).decode())
+        return _scan(self._exactly(size).decode(), 0)[0]
 
     def _exactly(self, size: int) -> bytes:
         chunks, have = [self._pending], len(self._pending)
@@ -222,7 +231,6 @@ def _work(fd: int) -> None:
     """One job: the header, the factory, every item."""
     channel = _Channel(fd)
     header = channel.receive()
-    baseline = _peak()
     limits, result_limit = header["limits"], header["limits"]["result"]
     module, _, factory = header["task"].partition(":")
     _Watch.armed = True
@@ -232,13 +240,41 @@ def _work(fd: int) -> None:
         call = _always(UsageError(str(error)))
     if header["count"] - header["first"] > 1:
         channel.send(b'{"ready":true}')
-    for index in range(header["first"], header["count"]):
-        item = channel.receive()
-        cpu, wall = time.process_time(), time.perf_counter()
-        status, detail, data = _attempt(call, item, limits, result_limit)
-        usage = [time.process_time() - cpu, time.perf_counter() - wall, _peak() - baseline]
-        head = _dumps({"item": index, "status": status, "detail": detail, "usage": usage})
-        channel.send(f'{head[:-1]},"data":{data}}}'.encode())
+    replies = _Conversation.current = _Conversation(channel, header["first"], _peak())
+    while replies.next < header["count"]:
+        item = replies.receive()
+        replies.send(*_attempt(call, item, limits, result_limit))
+
+
+class _Conversation:
+    """Items in and replies out, in order."""
+
+    current: _Conversation
+
+    def __init__(self, channel: _Channel, first: int, baseline: int) -> None:
+        self._channel = channel
+        self._baseline = baseline
+        self._cpu = self._wall = 0.0
+        self.next = first
+
+    def receive(self) -> Any:
+        item = self._channel.receive()
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+        return item
+
+    def send(self, status: str, detail: str, data: str) -> None:
+        """`data` is JSON text."""
+        usage = [time.process_time() - self._cpu, time.perf_counter() - self._wall, _peak() - self._baseline]
+        head = _dumps({"item": self.next, "status": status, "detail": detail, "usage": usage})
+        self._channel.send(f'{head[:-1]},"data":{data}}}'.encode())
+        self.next += 1
+
+
+def exchange(document: Any) -> Any:
+    """For tasks: give this as the reply to the current item, without returning, and get the next item."""
+    conversation = _Conversation.current
+    conversation.send("returned", "", _dumps(document))
+    return conversation.receive()
 
 
 def _peak() -> int:
@@ -270,7 +306,7 @@ def _attempt(call: Call, item: Any, limits: dict[str, Any], result_limit: int) -
         return "exited", f"the task stopped with {type(error).__name__}: {str(error)[:300]}", "null"
 
 
-def _run_child(server: _Server, fd: int, start: dict[str, Any]) -> NoReturn:
+def _run_child(server: _Server, fd: int, start: list[int]) -> NoReturn:
     """Everything that a child does. Never returns, whatever happens."""
     code = 1
     try:
@@ -278,11 +314,11 @@ def _run_child(server: _Server, fd: int, start: dict[str, Any]) -> NoReturn:
             server.lock_child(start)
         except (OSError, ValueError) as error:
             # The control socket is still open here, and only here: no program can send this message.
-            server.tell({"failed": start["serial"], "detail": f"a child could not be locked: {error}"})
+            server.fail(start[0], f"a child could not be locked: {error}")
             _exit(code)
         if fd != 3:
             os.dup2(fd, 3)
-        os.closerange(4, 256)
+        os.closerange(4, server.descriptors)
         gc.enable()
         _work(3)
         code = 0
@@ -298,10 +334,13 @@ def _run_child(server: _Server, fd: int, start: dict[str, Any]) -> NoReturn:
 class _Server:
     """Forks one child at a time, as told on the control socket, until the host is gone.
 
-    Messages in: `{"op": "start", "serial", "cpu", "limits"}` with the channel's descriptor; `{"op": "stop", "serial",
-    "grace"}`. Messages out: `{"started": serial, "pid"}` or `{"failed": serial, "detail"}`, and after a stop with a
-    serial other than 0 `{"ended": serial, "code", "alive", "cpu_s", "memory"}`: the exit code (negative: a signal), and
-    whether the child had to be killed.
+    Messages in, decimal numbers: with the channel's descriptor, to start, `serial cpu memory file_size open_files`
+    (seconds, bytes, bytes, a count); without one, to stop, `serial grace` (milliseconds). Messages out, JSON:
+    `{"started": serial, "pid"}` or `{"failed": serial, "detail"}`, and after a stop with a serial other than 0
+    `{"ended": serial, "code", "alive", "cpu_s", "memory"}`: the exit code (negative: a signal), and whether the child
+    had to be killed.
+
+    Between two forks it does as little as it can: what it writes to, it shares with the last child, and has to copy.
     """
 
     def __init__(self, control: _socket.socket, host_fd: int, lock: policy.ChildLock) -> None:
@@ -315,6 +354,8 @@ class _Server:
         for fd in (control.fileno(), host_fd):
             self._poll.register(fd, select.POLLIN)
         self.memory = (0, 0)
+        self.scratch = ""
+        self.descriptors = max(map(int, os.listdir("/proc/self/fd"))) + 64  # none of a child has a higher number
 
     def measure(self) -> tuple[int, int]:
         """Bytes of address space, and of resident memory of its own: the baseline above which limits count."""
@@ -325,76 +366,100 @@ class _Server:
     def single_threaded(self) -> bool:
         return os.fstat(self._threads).st_nlink == 3  # "." and ".." and the one thread
 
-    def lock_child(self, start: dict[str, Any]) -> None:
+    def lock_child(self, start: list[int]) -> None:
         """In the child. Raises OSError, ValueError."""
-        limits = start["limits"]
-        space = self.memory[0] + limits["memory"]
-        self._lock.apply(self._pid, space, start["cpu"], limits["file_size"], limits["open_files"])
+        _, cpu, memory, file_size, open_files = start
+        self._lock.apply(self._pid, self.memory[0] + memory, cpu, file_size, open_files)
 
     def loop(self) -> NoReturn:
         while True:
-            ready = [fd for fd, _ in self._poll.poll()]
-            if self._host_fd in ready:
-                self._end()
-            data, ancillary, _, _ = self._control.recvmsg(65536, _socket.CMSG_SPACE(4))
+            for fd, _ in self._poll.poll():
+                if fd == self._host_fd:
+                    self._end()
+            data, ancillary, _, _ = self._control.recvmsg(256, _ONE_FD)
             if not data:
                 self._end()
-            message = _loads(data.decode())
-            if message["op"] == "start":
-                self._start(message, int.from_bytes(ancillary[0][2], sys.byteorder))
+            numbers = [int(part) for part in data.split()]
+            if ancillary:
+                self._start(numbers, int.from_bytes(ancillary[0][2], sys.byteorder))
             else:
-                ended = self._stop(message["serial"], message["grace"])
-                if message["serial"]:
-                    self.tell(ended)
+                self._stop(*numbers)
 
     def _end(self) -> NoReturn:
-        self._stop(0, 0.0)
+        self._stop()
         _exit(0)
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def tell(self, message: bytes) -> None:
         try:
-            self._control.send(_dumps(message).encode())
+            self._control.send(message)
         except OSError:  # the host is gone
             self._end()
 
-    def _start(self, message: dict[str, Any], fd: int) -> None:
-        self._stop(0, 0.0)
+    def fail(self, serial: int, detail: str) -> None:
+        self.tell(_dumps({"failed": serial, "detail": detail}).encode())
+
+    def _start(self, start: list[int], fd: int) -> None:
+        self._stop()
         if not self.single_threaded():
-            self.tell({"failed": message["serial"], "detail": "the warm parent has more than one thread"})
+            self.fail(start[0], "the warm parent has more than one thread")
             os.close(fd)
             return
         try:
             pid = os.fork()
         except OSError as error:
-            self.tell({"failed": message["serial"], "detail": f"no process could be started: {error}"})
+            self.fail(start[0], f"no process could be started: {error}")
             os.close(fd)
             return
         if pid == 0:
-            _run_child(self, fd, message)
+            _run_child(self, fd, start)
         self._child = pid
         os.close(fd)
-        self.tell({"started": message["serial"], "pid": pid})
+        self.tell(b'{"started":%d,"pid":%d}' % (start[0], pid))
 
-    def _stop(self, serial: int, grace: float) -> dict[str, Any]:
-        """End the child, if there is one. With `grace` seconds, give it that long to end of itself."""
+    def _stop(self, serial: int = 0, grace: int = 0) -> None:
+        """End the child, if there is one, `grace` milliseconds after now at the latest; a serial wants an answer."""
         pid, self._child = self._child, 0
         if not pid:
-            return {"ended": serial, "code": 0, "alive": False, "cpu_s": 0.0, "memory": 0}
-        until = time.monotonic() + grace
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-        while not done and time.monotonic() < until:
+            if serial:
+                self.tell(_dumps({"ended": serial, "code": 0, "alive": False, "cpu_s": 0.0, "memory": 0}).encode())
+            return
+        done, status, usage = os.wait4(pid, os.WNOHANG) if grace else (0, 0, None)
+        until = time.monotonic() + grace / 1000
+        while grace and not done and time.monotonic() < until:
             time.sleep(0.001)
             done, status, usage = os.wait4(pid, os.WNOHANG)
         if not done:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)  # one that ended before keeps the status that it ended with
             _, status, usage = os.wait4(pid, 0)
-        return {
-            "ended": serial,
-            "code": os.waitstatus_to_exitcode(status),
-            "alive": not done,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "memory": max(usage.ru_maxrss * 1024 - self.memory[1], 0),
-        }
+        if serial:
+            assert usage is not None
+            doc = {
+                "ended": serial,
+                "code": os.waitstatus_to_exitcode(status),
+                "alive": not done,
+                "cpu_s": usage.ru_utime + usage.ru_stime,
+                "memory": max(usage.ru_maxrss * 1024 - self.memory[1], 0),
+            }
+            self.tell(_dumps(doc).encode())
+        if self.scratch:
+            _empty(self.scratch)
+
+
+def _empty(folder: str) -> None:
+    """Remove all that a program left in its folder. Where that fails the warm parent ends, and its folder with it."""
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(10_000)  # one folder in the other, as many as there may be
+        for name in os.listdir(folder.encode()):
+            path = os.path.join(folder.encode(), name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
+    except OSError:
+        _exit(1)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def main() -> NoReturn:
@@ -405,39 +470,46 @@ def main() -> NoReturn:
     try:
         sys.path[:] = [*sys.path, *config["boot_path"]]
         _add_site_builtins()
-        broken = _import_all(config)
+        _import_all(config)
         sys.path[:] = [path for path in sys.path if path not in config["boot_path"] or path in config["readable"]]
         _Watch.libraries = tuple(config["libraries"])
         sys.addaudithook(_audit)
+        _settle(sys.modules[config["task"].partition(":")[0]])
         lock = policy.ChildLock(required=not config["unsafe"])
         server = _Server(control, config["host"], lock)
         if not server.single_threaded():
             raise RuntimeError(f"importing {', '.join(config['preload'])} started threads; fork needs a single one")
-        layers = _prepare(server, lock, config["readable"])
+        layers = _prepare(server, lock, config["readable"], config["scratch"])
     except Exception as error:  # whatever an import raises: the host reports it and no program runs
         control.send(_dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         _exit(1)
-    control.send(_dumps({"ready": layers, "broken": broken}).encode())
+    control.send(_dumps({"ready": layers}).encode())
     if not config["unsafe"] and any(row["required"] and not row["active"] for row in layers):
         _exit(1)
     server.loop()
 
 
-def _import_all(config: dict[str, Any]) -> dict[str, str]:
-    """Import what children need. A common task that does not import spoils its own jobs only: name -> why."""
+def _import_all(config: dict[str, Any]) -> None:
+    """Import what children need."""
     for name in config["preload"]:
         importlib.import_module(name)
-    for task in config["tasks"]:
-        module, _, factory = task.partition(":")
-        if not callable(getattr(importlib.import_module(module), factory, None)):
-            raise ImportError(f"{module} has no task {factory!r}")
-    broken = {}
-    for name in config["common"]:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            broken[name] = f"{type(error).__name__}: {error}"
-    return broken
+    module, _, factory = config["task"].partition(":")
+    if not callable(getattr(importlib.import_module(module), factory, None)):
+        raise ImportError(f"{module} has no task {factory!r}")
+
+
+def _settle(module: types.ModuleType) -> None:
+    """Run the samples of the task's module, here, before anything is locked or forked.
+
+    The first runs of a piece of code change it in memory (the interpreter specialises it, fills caches), and in a
+    child every page that changes is one to be copied: children of a parent that has settled are a sixth cheaper.
+    """
+    for factory, payload, item in getattr(module, "REHEARSALS", ()):
+        for _ in range(_REPETITIONS):
+            call = getattr(module, factory)(_scan(_dumps(payload), 0)[0])
+            _attempt(call, item, _REHEARSAL_LIMITS, _REHEARSAL_LIMITS["result"])
+    sys.modules.pop(MODULE_NAME, None)
+    _seen.clear()
 
 
 def _add_site_builtins() -> None:
@@ -447,7 +519,7 @@ def _add_site_builtins() -> None:
     builtins.help = _sitebuiltins._Helper()
 
 
-def _prepare(server: _Server, lock: policy.ChildLock, readable: list[str]) -> list[policy.Layer]:
+def _prepare(server: _Server, lock: policy.ChildLock, readable: list[str], scratch: int) -> list[policy.Layer]:
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
@@ -457,5 +529,8 @@ def _prepare(server: _Server, lock: policy.ChildLock, readable: list[str]) -> li
     gc.disable()
     gc.freeze()  # a collection in a child would copy every page that holds an object
     server.memory = server.measure()
-    layers = policy.lock_down(readable)
+    layers = policy.lock_down(readable, scratch)
+    if any(row["layer"] == "scratch" and row["active"] for row in layers):
+        server.scratch = policy.SCRATCH
+        os.chdir(policy.SCRATCH)
     return [*layers, policy.probe(lock, server.memory[0] + (64 << 20))]

@@ -15,16 +15,17 @@ import platform
 import select
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from semcoder.errors import SandboxError, SandboxRefused, UsageError
-from semcoder.sandbox.jobs import Job, Reply, Run, Verdict
-from semcoder.sandbox.warm import BOOT_TIMEOUT, COMMON_TASKS, WarmParent, installed
+from semcoder.sandbox.jobs import MIB, RUN_TASK, Job, Reply, Run, Verdict
+from semcoder.sandbox.policy import PROMISES
+from semcoder.sandbox.warm import BOOT_TIMEOUT, WarmParent
 
 log = logging.getLogger(__name__)
 
-#: Each is an interpreter in memory: one per task module and hash seed in use.
+#: Each is an interpreter in memory: one per task, hash seed and size of scratch folder in use.
 PARENTS_PER_WORKER = 4
 
 
@@ -64,7 +65,7 @@ class Sandbox:
             return replies
         raise AssertionError("a job always has replies")
 
-    def execute_many(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[Reply]]]:
+    def execute_many(self, jobs: Iterable[Job]) -> Generator[tuple[int, list[Reply]], None, None]:
         """`(place of the job, its replies)` as jobs finish; jobs are taken as workers become free.
 
         Closing the generator stops what runs. Raises as `execute`.
@@ -75,7 +76,13 @@ class Sandbox:
         try:
             yield from _Pump(self, workers, enumerate(jobs)).run()
         finally:
-            self._give_back(workers)
+            self.give_back(workers)
+
+    def session(self, job: Job) -> Session:
+        """An open conversation with one untrusted process: items one by one, each with its reply (`Session.ask`)."""
+        if self._closed:
+            raise UsageError("this sandbox is closed; make a new one")
+        return Session(self, job)
 
     def close(self) -> None:
         """End every process of the pool. May be called again."""
@@ -98,8 +105,9 @@ class Sandbox:
                 return self._idle.pop()
         return _Worker(self._preload, self._unsafe)
 
-    def _give_back(self, workers: list[_Worker]) -> None:
-        for worker in workers:
+    def give_back(self, workers: list[_Worker], *, settle: bool = True) -> None:
+        """Take back workers, which may be in the middle of something if they are to be settled."""
+        for worker in workers if settle else ():
             try:
                 worker.settle()
             except SandboxError:
@@ -121,7 +129,7 @@ class _Worker:
     def __init__(self, preload: tuple[str, ...], unsafe: bool) -> None:
         self._preload = preload
         self._unsafe = unsafe
-        self._parents: dict[tuple[int, tuple[str, ...]], WarmParent] = {}
+        self._parents: dict[tuple[int, str, int], WarmParent] = {}
         self.parent: WarmParent | None = None
         self.run: Run | None = None
         self._verdict: Verdict | None = None
@@ -132,30 +140,26 @@ class _Worker:
         self.run = run
         self.parent = self._parent_for(run.job)
         if self.parent.ready:
-            self._start_child()
+            self.start_child()
 
     def _parent_for(self, job: Job) -> WarmParent:
-        module = job.task.partition(":")[0]
-        key = (job.hash_seed, () if module in COMMON_TASKS and installed(module) else (job.task,))
+        key = (job.hash_seed, job.task, job.limits.scratch)
         parent = self._parents.pop(key, None)
         if parent is None:
             if len(self._parents) >= PARENTS_PER_WORKER:
                 self._parents.pop(next(iter(self._parents))).close()
-            parent = WarmParent(key[1], self._preload, job.hash_seed, self._unsafe)
+            parent = WarmParent(job.task, self._preload, job.hash_seed, self._unsafe, job.limits.scratch)
         self._parents[key] = parent  # the last one is the most recently used
         return parent
 
-    def _start_child(self) -> None:
+    def start_child(self) -> None:
         assert self.run is not None
         assert self.parent is not None
-        module = self.run.job.task.partition(":")[0]
-        if module in self.parent.broken:
-            raise SandboxError(f"the task module {module} cannot be imported: {self.parent.broken[module]}")
         self._verdict, self._stopping = None, False
         message, theirs = self.run.open(next(_serials))
         try:
             with theirs:
-                self.parent.send(message, theirs.fileno())
+                self.parent.send(*message, fd=theirs.fileno())
         except SandboxError as error:
             self._replace_parent(error)
             return
@@ -177,7 +181,7 @@ class _Worker:
             self.parent.finish_boot(message, self._unsafe)
             self._warn(self.parent)
             if self.run is not None:
-                self._start_child()
+                self.start_child()
             return
         run = self.run
         if run is None:
@@ -199,7 +203,7 @@ class _Worker:
         assert self.run is not None
         self.run.conclude(verdict, how)
         if not self.run.finished:
-            self._start_child()
+            self.start_child()
 
     def _replace_parent(self, error: SandboxError) -> None:
         """The warm parent is gone. Once, that may be the machine's doing; twice on one item, that item gets a reply."""
@@ -229,10 +233,10 @@ class _Worker:
         try:
             open_ = run.take()
         except Verdict as verdict:
-            self._stop(verdict, 0.0)
+            self._stop(verdict, 0)
             return
         if not run.finished and not open_:
-            self._stop(None, 0.25)
+            self._stop(None, 250)
 
     @property
     def listening(self) -> bool:
@@ -245,7 +249,7 @@ class _Worker:
         run.close()
         if self.parent is not None:
             try:
-                self.parent.send({"op": "stop", "serial": 0, "grace": 0.0})
+                self.parent.send(0, 0)
             except SandboxError as error:
                 self._replace_parent(error)
         return run
@@ -259,14 +263,14 @@ class _Worker:
             return
         verdict = run.overdue(now)
         if verdict is not None:
-            self._stop(verdict, 0.0)
+            self._stop(verdict, 0)
 
-    def _stop(self, verdict: Verdict | None, grace: float) -> None:
+    def _stop(self, verdict: Verdict | None, grace: int) -> None:
         assert self.run is not None
         assert self.parent is not None
         self._verdict, self._stopping = verdict, True
         try:
-            self.parent.send({"op": "stop", "serial": self.run.serial, "grace": grace})
+            self.parent.send(self.run.serial, grace)
         except SandboxError as error:
             self._replace_parent(error)
 
@@ -283,7 +287,7 @@ class _Worker:
         if not parent.ready:
             parent.wait_ready(self._unsafe)
         serial = next(_serials)
-        parent.send({"op": "stop", "serial": serial, "grace": 0.0})
+        parent.send(serial, 0)
         while select.select([parent.control], [], [], 10.0)[0]:
             if parent.receive().get("ended") == serial:
                 return
@@ -313,11 +317,11 @@ class _Pump:
             busy = [worker for worker in self._workers if worker.run is not None]
             if not busy:
                 return
-            self._wait(busy)
+            self._looked = _wait(busy, self._looked)
             for worker in busy:
                 if _finished(worker):
                     run = worker.finish()
-                    yield run.place, run.replies
+                    yield run.place, list(run.replies)
 
     def _fill(self) -> None:
         """Give each free worker a job, making workers up to the sandbox's number only as there are jobs."""
@@ -338,13 +342,87 @@ class _Pump:
                 continue
             worker.begin(run)
 
-    def _wait(self, busy: list[_Worker]) -> None:
-        if any(worker.run is not None and worker.run.finished for worker in busy):
-            return
+
+class Session:
+    """One job whose items come one by one; a context manager. Not for several threads at a time.
+
+    All items share one process, and so what the program keeps between them. Where an item ends the process, the next
+    one starts in a fresh one.
+    """
+
+    def __init__(self, sandbox: Sandbox, job: Job) -> None:
+        self._sandbox = sandbox
+        self._run = Run(0, job, open_ended=True)
+        self._worker: _Worker | None = sandbox.take_worker()
+        try:
+            self._worker.begin(self._run)
+            self._looked = time.monotonic()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, item: Any) -> Reply:
+        """The reply to one item, if no other is on its way. Raises as `Sandbox.execute`."""
+        self.send([item])
+        return self.reply()
+
+    def send(self, items: Iterable[Any]) -> None:
+        """Items that are answered one after the other, without waiting for the replies. Raises as `Sandbox.execute`."""
+        worker, run = self._open_worker(), self._run
+        if run.finished:
+            self._looked = time.monotonic()
+        for item in items:
+            run.add(item)
+        if run.sock is not None:
+            run.feed()
+        elif worker.parent is not None and worker.parent.ready and not run.finished:
+            worker.start_child()
+
+    def reply(self) -> Reply:
+        """The next reply, in the order of the items. Raises as `Sandbox.execute`; `UsageError` if none is to come."""
+        worker, run = self._open_worker(), self._run
+        if run.finished and not run.replies:
+            raise UsageError("every item of this session has had its reply")
+        while not run.replies:
+            self._looked = _wait([worker], self._looked)
+        return run.replies.popleft()
+
+    @property
+    def received(self) -> int:
+        """Bytes of all replies so far."""
+        return self._run.received
+
+    @property
+    def pid(self) -> int:
+        """The process of the last reply; 0 before the first one."""
+        return self._run.pid
+
+    def _open_worker(self) -> _Worker:
+        if self._worker is None:
+            raise UsageError("this session is closed; make a new one")
+        return self._worker
+
+    def close(self) -> None:
+        """End the process. May be called again."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.finish()
+            self._sandbox.give_back([worker], settle=not self._run.finished)
+
+
+def _wait(busy: list[_Worker], looked: float) -> float:
+    """Wait for whichever worker speaks first, and act on it; when the host last looked, before and after."""
+    if not any(worker.run is not None and worker.run.finished for worker in busy):
         poll = select.poll()
         control: dict[int, _Worker] = {}
         channel: dict[int, _Worker] = {}
-        away = time.monotonic() - self._looked
+        away = time.monotonic() - looked
         away = away if away > 0.05 else 0.0
         wake = time.monotonic() + 1.0
         for worker in busy:
@@ -358,6 +436,11 @@ class _Pump:
                 channel[run.sock.fileno()] = worker
                 poll.register(run.sock.fileno(), select.POLLIN | (select.POLLOUT if run.sending else 0))
         events = poll.poll(max((wake - time.monotonic()) * 1000, 0))
+        now = time.monotonic()  # what is done with one worker's events is not held against another
+        if now - wake > 0.05:  # this process was kept from looking
+            for worker in busy:
+                if worker.run is not None:
+                    worker.run.excuse(now - wake)
         # The channel first: a reply that came in time counts even if the child has ended since.
         for fd, event in events:
             if fd in channel:
@@ -365,11 +448,11 @@ class _Pump:
         for fd, _ in events:
             if fd in control and not _finished(control[fd]):
                 control[fd].on_control()
-        now = time.monotonic()
         for worker in busy:
             if not _finished(worker):
                 worker.on_clock(now)
-        self._looked = time.monotonic()
+        return now
+    return time.monotonic()
 
 
 def _finished(worker: _Worker) -> bool:
@@ -377,10 +460,13 @@ def _finished(worker: _Worker) -> bool:
 
 
 def report() -> list[dict[str, Any]]:
-    """The kernel layers here: `layer`, `active`, `required`, `promise`, `detail`. Raises `SandboxError`."""
-    parent = WarmParent((), (), 0, True)
+    """The kernel layers here: `layer`, `active`, `required`, `promise`, `detail`. Raises `SandboxError`.
+
+    The scratch folder is among them, which only jobs that ask for one require.
+    """
+    parent = WarmParent(RUN_TASK, (), 0, True, scratch=MIB)
     try:
         parent.wait_ready(unsafe=True)
-        return parent.layers
+        return [{**row, "required": row["layer"] in PROMISES} for row in parent.layers]
     finally:
         parent.close()

@@ -12,9 +12,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import signal
 import socket
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,17 @@ MAX_CONTAINERS = 4_000_000
 _FRAME_SLACK = 64 * 1024
 _CHUNK = 1 << 18
 _SEND_AHEAD = 1 << 16
+#: Seconds between two looks at a child that runs.
+CHECK_EVERY = 0.1
+#: No limit of the kernel's counts the threads of root's processes; the host counts them whenever it looks.
+MAX_THREADS = 256
+#: Of a child with many threads, the first so many say how long it waited for a processor.
+MAX_QUEUES = 16
+#: Of a job whose items come one by one.
+MAX_ITEMS = 1 << 40
+
+#: Calls of one program (see `semcoder.sandbox.child.run_task`).
+RUN_TASK = "semcoder.sandbox.child:run_task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,8 @@ class Limits:
     """What one program may use. Seconds are per item, bytes per process but for `stdout` and `result` (per item).
 
     `wall_s` stops sleepers: wall time less the time spent waiting for a processor. `memory` counts above the preloaded
-    baseline. `result` is the JSON of one item's document.
+    baseline. `result` is the JSON of one item's document. `scratch` is what the program may keep in files: 0, the
+    default, is no file at all; with more, it starts in an empty folder of its own, `/tmp`, which is gone when it ends.
     """
 
     cpu_s: float = 5.0
@@ -49,6 +63,7 @@ class Limits:
     result: int = 64 * MIB
     file_size: int = MIB
     open_files: int = 64
+    scratch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +99,18 @@ class Verdict(Exception):
 class Run:
     """A job in progress: what was sent, what came back, and the child that works on it."""
 
-    def __init__(self, place: int, job: Job) -> None:
-        if min(dataclasses.astuple(job.limits)) <= 0:
+    def __init__(self, place: int, job: Job, *, open_ended: bool = False) -> None:
+        if min(dataclasses.astuple(job.limits)[:-1]) <= 0 or job.limits.scratch < 0:
             raise UsageError(f"every limit of a sandbox job must be above 0: {job.limits}")
         if not 0 <= job.hash_seed <= 0xFFFFFFFF:
             raise UsageError(f"a hash seed is between 0 and 4294967295, not {job.hash_seed}")
         self.place = place
         self.job = job
-        self.replies: list[Reply] = []
+        self._waiting = deque(job.items)  # items without a reply, in order; the first `_sent` have gone out
+        self._sent = 0
+        self._done = 0
+        self._open_ended = open_ended
+        self.replies: deque[Reply] = deque()
         self.sock: socket.socket | None = None
         self.serial = 0
         self.pid = 0
@@ -99,22 +118,29 @@ class Run:
         self._budget = max(MAX_JOB_RESULTS, job.limits.result)
         self._limits = dataclasses.asdict(job.limits)
         self._outgoing = b""
-        self._unsent = 0
         self._received = bytearray()
         self._spoken = False
-        self._cpu = 0.0
+        self.received = 0
+        self._cpu: float | None = 0.0
         self._wall = 0.0
         self._queue: float | None = None
         self.next_check = 0.0
 
     @property
     def finished(self) -> bool:
-        return len(self.replies) == len(self.job.items)
+        return not self._waiting
 
-    def open(self, serial: int) -> tuple[dict[str, Any], socket.socket]:
+    def add(self, item: Any) -> None:
+        """One more item of an open-ended job."""
+        if not self._waiting and self.sock is not None:  # until now nothing was asked of it
+            self._restart_clock(cpu_time(self.pid))
+        self._waiting.append(frame(item))
+        self._budget = max(MAX_JOB_RESULTS, self.job.limits.result)
+
+    def open(self, serial: int) -> tuple[tuple[int, ...], socket.socket]:
         """Prepare a child for the items that are left: the start message, and the child's end of the channel."""
-        first, job = len(self.replies), self.job
-        left = len(job.items) - first
+        first, job = self._done, self.job
+        left = MAX_ITEMS if self._open_ended else len(self._waiting)
         header = {
             "task": job.task,
             "payload": job.payload,
@@ -122,7 +148,7 @@ class Run:
             "first": first,
             "count": first + left,
         }
-        self._outgoing, self._unsent = _frame(header), first
+        self._outgoing, self._sent = frame(header), 0
         self._received.clear()
         self._spoken = False
         self.serial, self.pid = serial, 0
@@ -130,47 +156,49 @@ class Run:
         self._queue = 0.0  # a new process has waited for nothing
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.setblocking(False)
-        cpu = math.ceil(job.limits.cpu_s * left) + 2
-        return {"op": "start", "serial": serial, "cpu": cpu, "limits": self._limits}, theirs
+        cpu = min(math.ceil(job.limits.cpu_s * left) + 2, 1 << 30)
+        limits = job.limits
+        return (serial, cpu, limits.memory, limits.file_size, limits.open_files), theirs
 
     def close(self) -> None:
         if self.sock is not None:
             self.sock.close()
             self.sock = None
 
-    def _restart_clock(self, cpu: float) -> None:
+    def _restart_clock(self, cpu: float | None) -> None:
+        """`cpu`: what the process has used so far; None where that is not known yet."""
         self._cpu = cpu
         self._wall = time.monotonic()
         self._queue = None  # read when first needed
-        self.next_check = self._wall + min(self.job.limits.cpu_s, self.job.limits.wall_s, 1.0) / 2
+        self.next_check = self._wall + min(self.job.limits.cpu_s / 2, self.job.limits.wall_s / 2, CHECK_EVERY)
 
     # Sending
 
     @property
     def sending(self) -> bool:
-        return bool(self._outgoing) or self._unsent < len(self.job.items)
+        return bool(self._outgoing) or self._sent < len(self._waiting)
 
     def feed(self) -> None:
         """Send as much of the job as the channel takes."""
         assert self.sock is not None
         while self.sending:
-            if len(self._outgoing) < _SEND_AHEAD and self._unsent < len(self.job.items):
+            if len(self._outgoing) < _SEND_AHEAD and self._sent < len(self._waiting):
                 parts = [self._outgoing]
                 size = len(self._outgoing)
-                while size < _SEND_AHEAD and self._unsent < len(self.job.items):
-                    parts.append(_frame(self.job.items[self._unsent]))
+                while size < _SEND_AHEAD and self._sent < len(self._waiting):
+                    item = self._waiting[self._sent]
+                    parts.append(item if isinstance(item, bytes) else frame(item))
                     size += len(parts[-1])
-                    self._unsent += 1
+                    self._sent += 1
                 self._outgoing = b"".join(parts)
             try:
                 sent = self.sock.send(self._outgoing)
             except BlockingIOError:
                 return
             except OSError:  # it closed its end: what it said before, and how it ended, comes next
-                self._outgoing, self._unsent = b"", len(self.job.items)
+                self._outgoing, self._sent = b"", len(self._waiting)
                 return
             self._outgoing = self._outgoing[sent:]
-            self._wall = time.monotonic()
 
     def excuse(self, away: float) -> None:
         """The host did not look for so many seconds: the child may have waited for it."""
@@ -217,31 +245,45 @@ class Run:
             self._spoken = True
             return
         self._spoken = True
-        reply = _reply(doc, len(self.replies))
+        if not self._sent:
+            raise Verdict("exited", "the process answered what it had not been asked")
+        reply = _reply(doc, self._done)
         self._budget -= len(body)
+        self.received += len(body)
         if self._budget < 0:
             reply = Reply(
                 "output_limit", None, reply.usage, "the results of one job take too much room; use smaller jobs"
             )
+        self._answered(reply)
+        self._restart_clock(cpu_time(self.pid) if self.pid else None)
+
+    def _answered(self, reply: Reply) -> None:
         self.replies.append(reply)
-        self._restart_clock(cpu_time(self.pid))
+        self._waiting.popleft()
+        self._sent -= 1
+        self._done += 1
 
     # Deadlines and endings
 
     def overdue(self, now: float) -> Verdict | None:
         """The verdict if a time limit has passed; otherwise sets when to look again."""
         limits = self.job.limits
-        used = cpu_time(self.pid) - self._cpu
+        used = cpu_time(self.pid)
+        self._cpu = used if self._cpu is None else self._cpu
+        used -= self._cpu
         if used > limits.cpu_s:
             return Verdict("timeout", f"used more than {limits.cpu_s:g} s of processor time")
-        queue = _queue_time(self.pid)
+        threads = _threads(self.pid)
+        if len(threads) > MAX_THREADS:
+            return Verdict("exited", f"started more than {MAX_THREADS} threads")
+        queue = max([_queue_time(self.pid, thread) for thread in threads[:MAX_QUEUES]], default=0.0)
         if self._queue is None:
             self._queue = queue
-        waited = 0.0 if self.sending else now - self._wall - (queue - self._queue)
+        waited = now - self._wall - max(queue - self._queue, 0.0)
         if waited > limits.wall_s:
             return Verdict("timeout", f"took more than {limits.wall_s:g} s")
         left = min(limits.cpu_s - used, limits.wall_s - max(waited, 0.0))
-        self.next_check = now + min(max(left / 2, 0.005), 1.0)
+        self.next_check = now + min(max(left / 2, 0.005), CHECK_EVERY)
         return None
 
     def ended(self, how: dict[str, Any]) -> Verdict:
@@ -265,13 +307,14 @@ class Run:
         """Give the current item its verdict; if the job never got past its payload, every item left as well."""
         usage = Usage(how["cpu_s"], time.monotonic() - self._wall, how["memory"]) if how else NO_USAGE
         reply = Reply(verdict.status, None, usage, verdict.detail)
-        left = len(self.job.items) - len(self.replies)
-        self.replies += [reply] * (1 if self._spoken or left == 1 else left)
+        for _ in range(1 if self._spoken else len(self._waiting)):
+            self._answered(reply)
         self.retried = False
         self.close()
 
 
-def _frame(doc: Any) -> bytes:
+def frame(doc: Any) -> bytes:
+    """A document as it goes on a channel: four bytes of length, and JSON. Raises `UsageError` for what is no JSON."""
     try:
         body = json.dumps(doc, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -334,9 +377,17 @@ def cpu_time(pid: int) -> float:
         return 0.0
 
 
-def _queue_time(pid: int) -> float:
-    """Seconds that a process was ready to run and waited for a processor; 0 where the kernel does not say."""
+def _threads(pid: int) -> list[str]:
+    """Ids of the threads of a process; none if it is gone."""
     try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def _queue_time(pid: int, thread: str) -> float:
+    """Seconds that a thread was ready to run and waited for a processor; 0 where the kernel does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0

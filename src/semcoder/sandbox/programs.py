@@ -7,17 +7,17 @@ It does not know whether an outcome is true of the program: a program can missta
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from semcoder.core import Invocation, Outcome, Program, decode
+from semcoder.core import Invocation, Outcome, Program, check_claim, decode
 from semcoder.errors import InputError
 from semcoder.sandbox.host import Sandbox
-from semcoder.sandbox.jobs import Job, Limits, Reply
+from semcoder.sandbox.jobs import RUN_TASK, Job, Limits, Reply
 
 DEFAULT_LIMITS = Limits()
-RUN_TASK = "semcoder.sandbox.child:run_task"
 
 
 def run_program(
@@ -35,11 +35,28 @@ def run_program(
     return [outcome_of(reply) for reply in sandbox.execute(program_job(program, invocations, limits, hash_seed))]
 
 
+def run_many(
+    sandbox: Sandbox,
+    programs: Iterable[tuple[Program, Sequence[Invocation]]],
+    limits: Limits = DEFAULT_LIMITS,
+    hash_seed: int = 0,
+) -> Iterator[tuple[int, list[Outcome]]]:
+    """`(place of the program, one outcome per invocation)` as programs finish, over all workers of the sandbox.
+
+    Programs are taken as workers become free, so that neither they nor outcomes pile up; closing the generator stops
+    what runs. Raises as `Sandbox.execute`.
+    """
+    jobs = (program_job(program, invocations, limits, hash_seed) for program, invocations in programs)
+    with contextlib.closing(sandbox.execute_many(jobs)) as done:
+        for place, replies in done:
+            yield place, [outcome_of(reply) for reply in replies]
+
+
 def program_job(
     program: Program, invocations: Sequence[Invocation], limits: Limits = DEFAULT_LIMITS, hash_seed: int = 0
 ) -> Job:
     """The job of `run_program`, for `Sandbox.execute_many`; `outcome_of` reads its replies."""
-    items = tuple({"kind": i.kind, "text": i.text, "setup": i.setup} for i in invocations)
+    items = tuple(invocation.parts for invocation in invocations)
     return Job(RUN_TASK, {"source": program.source}, items, limits, hash_seed)
 
 
@@ -49,21 +66,11 @@ def outcome_of(reply: Reply) -> Outcome:
         return Outcome(reply.status, usage=reply.usage, detail=reply.detail)
     try:
         outcome = decode(Outcome, reply.data, "outcome")
-        _check_outcome(outcome)
+        check_claim(outcome)
     except (InputError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         return Outcome("exited", usage=reply.usage, detail=f"the process sent no outcome: {str(error)[:200]}")
     usage = dataclasses.replace(outcome.usage, memory=reply.usage.memory)
     return dataclasses.replace(outcome, usage=usage, detail=outcome.detail or _touched(reply.data))
-
-
-def _check_outcome(outcome: Outcome) -> None:
-    """Raises ValueError where status and parts contradict each other, or a program claims that the sandbox failed."""
-    if outcome.status == "sandbox_failed":
-        raise ValueError("a program cannot say that the sandbox failed")
-    if (outcome.value is None) == (outcome.status == "returned"):
-        raise ValueError(f"status {outcome.status} with{'out' if outcome.value is None else ''} a value")
-    if (outcome.exception is None) == (outcome.status == "raised"):
-        raise ValueError(f"status {outcome.status} does not fit its exception")
 
 
 def _touched(data: dict[str, Any]) -> str:

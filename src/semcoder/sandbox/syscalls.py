@@ -126,6 +126,18 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "getsockopt": (55, 209),
     "getsockname": (51, 204),
     "getpeername": (52, 205),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
+    "rmdir": (84, None),
+    "unlink": (87, None),
+    "unlinkat": (263, 35),
+    "ftruncate": (77, 46),
+    "truncate": (76, 45),
+    "fsync": (74, 82),
+    "fdatasync": (75, 83),
     "landlock_create_ruleset": (444, 444),
     "landlock_add_rule": (445, 445),
     "landlock_restrict_self": (446, 446),
@@ -138,7 +150,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 #: says). The warm parent needs `wait4`, `recvmsg`, `sendmsg`, `seccomp` and the rest of `CHILD_LOSES` itself.
 # fmt: off
 ALLOWED = [
-    "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "close_range", "open", "openat",
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "lseek", "close", "open", "openat",
     "stat", "fstat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat",
     "getdents", "getdents64", "getcwd", "chdir", "dup", "dup2", "dup3", "pipe", "pipe2", "poll", "ppoll", "select",
     "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2", "brk", "mmap",
@@ -149,9 +161,15 @@ ALLOWED = [
     "getgroups", "getpgrp", "getpgid", "getsid", "uname", "sysinfo", "getrusage", "getrlimit", "setrlimit",
     "prlimit64", "sched_yield", "sched_getaffinity", "getcpu", "getrandom", "arch_prctl", "set_tid_address",
     "set_robust_list", "rseq", "futex", "membarrier", "exit", "exit_group", "prctl", "seccomp", "clone", "fork",
-    "wait4", "recvfrom", "sendmsg", "recvmsg", "getsockopt", "getsockname", "getpeername",
+    "wait4", "sendmsg", "recvmsg", "getsockopt", "getsockname", "getpeername",
 ]
 # fmt: on
+
+#: Allowed as well where there is a folder to write in.
+SCRATCH = [
+    *("rename", "renameat", "renameat2", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat"),
+    *("ftruncate", "truncate", "fsync", "fdatasync"),
+]
 
 #: Answered with ENOSYS, so that the C library falls back to a call whose arguments a filter can see.
 ABSENT = ["clone3"]

@@ -18,15 +18,19 @@ import sysconfig
 import tempfile
 import time
 import weakref
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from semcoder.errors import SandboxError, SandboxRefused
 
-#: Task modules that share one warm parent wherever they are installed.
-COMMON_TASKS = ("semcoder.sandbox.child", "semcoder.tracing.child")
 BOOT_TIMEOUT = 120.0
+#: What short programs import most: an import costs a child more than all the rest that it does.
+# fmt: off
+PROGRAM_MODULES = (
+    "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "fractions", "functools", "hashlib", "heapq",
+    "itertools", "math", "operator", "random", "re", "statistics", "string", "typing",
+)
+# fmt: on
 
 
 def library_folders() -> list[str]:
@@ -66,11 +70,10 @@ def _environment(hash_seed: int) -> dict[str, str]:
 
 
 class WarmParent:
-    """One warm parent process and the control socket to it."""
+    """One warm parent process and the control socket to it. It serves one task: less memory, cheaper forks."""
 
-    def __init__(self, tasks: tuple[str, ...], preload: tuple[str, ...], hash_seed: int, unsafe: bool) -> None:
+    def __init__(self, task: str, preload: tuple[str, ...], hash_seed: int, unsafe: bool, scratch: int = 0) -> None:
         self.layers: list[dict[str, Any]] = []
-        self.broken: dict[str, str] = {}
         self.ready = False
         self._born = time.monotonic()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
@@ -86,15 +89,14 @@ class WarmParent:
             "boot_path": [p for p in [str(package_root()), *sys.path] if Path(p).is_absolute() and Path(p).is_dir()],
             "readable": readable,
             "libraries": [*readable, os.devnull],
-            "preload": list(preload),
-            "common": [name for name in COMMON_TASKS if installed(name)],
-            "tasks": list(tasks),
+            "preload": [*PROGRAM_MODULES, *preload],
+            "task": task,
+            "scratch": scratch,
             "unsafe": unsafe,
         }
-        boot = "import sys; sys.path.append(sys.argv[1]); from semcoder.sandbox.child import main; main()"
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-s", "-P", "-B", "-c", boot, str(package_root()), json.dumps(config)],
+                [sys.executable, "-S", "-s", "-P", "-B", *boot_arguments("semcoder.sandbox.child", config)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
@@ -114,21 +116,15 @@ class WarmParent:
         except ConnectionError:
             data = b""
         if not data:
-            raise SandboxError(f"a warm parent of the sandbox died: {self._last_words()}")
+            raise SandboxError(f"a warm parent of the sandbox died: {last_words(self._errors, self.process)}")
         message: dict[str, Any] = json.loads(data)
         return message
-
-    def _last_words(self) -> str:
-        code = self.process.wait()
-        self._errors.seek(0)
-        lines = self._errors.read(65536).decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"exit code {code}"
 
     def finish_boot(self, message: dict[str, Any], unsafe: bool) -> None:
         """Take the first message. Raises `SandboxError`, `SandboxRefused`."""
         if "error" in message:
             raise SandboxError(f"the sandbox could not start: {message['error']}")
-        self.layers, self.broken = message["ready"], message["broken"]
+        self.layers = message["ready"]
         text = "; ".join(
             f"{row['promise']} (layer {row['layer']}: {row['detail']})"
             for row in self.layers
@@ -149,16 +145,16 @@ class WarmParent:
             raise SandboxError(f"a warm parent of the sandbox did not start within {BOOT_TIMEOUT:.0f} s")
         self.finish_boot(self.receive(), unsafe)
 
-    def send(self, message: dict[str, Any], fd: int | None = None) -> None:
+    def send(self, *message: int, fd: int | None = None) -> None:
         """Raises `SandboxError` if the process is gone."""
-        data = [json.dumps(message).encode()]
+        data = b" ".join([b"%d" % number for number in message])
         try:
             if fd is None:
-                self.control.send(data[0])
+                self.control.send(data)
             else:
-                socket.send_fds(self.control, data, [fd])
+                socket.send_fds(self.control, [data], [fd])
         except (ConnectionError, BrokenPipeError):
-            raise SandboxError(f"a warm parent of the sandbox died: {self._last_words()}") from None
+            raise SandboxError(f"a warm parent of the sandbox died: {last_words(self._errors, self.process)}") from None
 
     def close(self) -> None:
         self._finalizer()
@@ -180,10 +176,19 @@ def _end_process(process: subprocess.Popen[bytes], control: socket.socket, error
         process.wait()
 
 
+def last_words(errors: IO[bytes], process: subprocess.Popen[bytes]) -> str:
+    """The last line that a process, which is ending, wrote on standard error; its exit code if it wrote none."""
+    code = process.wait()
+    errors.seek(0)
+    lines = errors.read(65536).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {code}"
+
+
+def boot_arguments(module: str, settings: dict[str, Any]) -> list[str]:
+    """What an interpreter needs to run `main()` of a module of this package, which finds its settings last in argv."""
+    code = f"import sys; sys.path.append(sys.argv[1]); from {module} import main; main()"
+    return ["-c", code, str(package_root()), json.dumps(settings)]
+
+
 def package_root() -> Path:
     return Path(__file__).resolve().parents[2]
-
-
-@cache
-def installed(module: str) -> bool:
-    return (package_root() / (module.replace(".", "/") + ".py")).is_file()
