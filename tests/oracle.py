@@ -29,8 +29,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder.core import Encoder, Invocation, Outcome, Value
-from semcoder.core.calling import FILENAME, Caller
+from semcoder.core.calling import FILENAME
 from semcoder.tracing import Trace, trace_here
+from tests.inprocess import InProcess
 
 Locals = dict[str, Value]
 End = tuple[str, Value | None] | None
@@ -87,7 +88,7 @@ def differences(source: str, call: str, *, seconds: float = 20.0) -> list[str]:
 def judge(source: str, call: str, *, seconds: float = 20.0) -> Verdict:
     """What the oracles find. Raises `Endless` when the program takes longer."""
     with time_limit(seconds):
-        plain = Caller(source).call(Invocation(call))
+        plain = InProcess(source).call(Invocation(call))
         traced = trace_here(source, call, max_events=MAX_EVENTS)
         found = compare_outcomes(plain, traced.outcome, "traced")
         if traced.truncated:
@@ -139,7 +140,7 @@ def settrace_run(source: str, call: str) -> tuple[Outcome, list[Frame]]:
     """Run under `sys.settrace`; frames in order of entry, events already cleaned."""
     recorder = _Settrace(source)
     saved = sys.gettrace()
-    outcome = Caller(source).call(
+    outcome = InProcess(source).call(
         Invocation(call), on_ready=lambda: sys.settrace(recorder.on_call), on_done=lambda: sys.settrace(saved)
     )
     return outcome, recorder.frames()

@@ -1,6 +1,7 @@
 """The two oracles of tracing over benchmark programs and generated ones (see `tests.oracle` for what they compare).
 
-`pytest -m slow tests/property/test_tracing_oracles.py` asks about 5,000 generated programs.
+`pytest -m slow tests/property/test_tracing_oracles.py` asks about 20,000 generated programs, or as many as
+`SEMCODER_ORACLE_PROGRAMS` says, from seed `SEMCODER_ORACLE_FIRST` (0) on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ def records(name: str) -> Iterator[dict[str, str]]:
         pytest.skip(f"{path} is not there; set SEMCODER_DATA to the folder with the benchmark files")
     with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as lines:
         yield from map(json.loads, lines)
+
+
+PROGRAMS = int(os.environ.get("SEMCODER_ORACLE_PROGRAMS", "20000"))
+FIRST = int(os.environ.get("SEMCODER_ORACLE_FIRST", "0"))
 
 
 def check(cases: Iterable[Case], *, unasked: float = 0.02) -> None:
@@ -119,5 +124,5 @@ def test_mbpp_solutions_with_every_call() -> None:
 
 
 @pytest.mark.slow
-def test_five_thousand_generated_programs() -> None:
-    check(generated(0, 5000))
+def test_very_many_generated_programs() -> None:
+    check(generated(FIRST, PROGRAMS))

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from semcoder.core import Invocation, Outcome
-from semcoder.core.calling import Caller
 from semcoder.tracing import Trace, trace_here
+from tests.inprocess import InProcess
 from tests.oracle import compare_outcomes, judge
 
 #: name -> (source, call). The names are the rows of the support table in docs/design/tracing.md.
@@ -1197,7 +1197,7 @@ def f(): return g(1), g(0), h([5, 2]), w([0, 1, 1, 1])
 
 def plain(name: str) -> Outcome:
     source, call = PROGRAMS[name]
-    return Caller(source).call(Invocation(call))
+    return InProcess(source).call(Invocation(call))
 
 
 def traced(source: str, call: str = "f()") -> Trace:
@@ -1311,7 +1311,7 @@ def f():
 def test_truncated_recording_leaves_the_outcome_exact(events: int, source: str) -> None:
     trace = trace_here(source, "f()", max_events=events)
     assert trace.truncated
-    assert Caller(source).call(Invocation("f()")).same(trace.outcome)
+    assert InProcess(source).call(Invocation("f()")).same(trace.outcome)
     assert len(trace) <= events
     assert trace.steps
 

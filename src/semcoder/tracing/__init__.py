@@ -19,7 +19,7 @@ __all__ = ["MAX_EVENTS", "TASK", "Change", "Part", "Step", "Trace", "trace_from_
 def trace_here(source: str, call: str | Invocation, *, max_events: int = MAX_EVENTS) -> Trace:
     """Trace a call of a *trusted* program in this process. Raises `UsageError` on a syntax error."""
     invocation = Invocation(call) if isinstance(call, str) else call
-    document = json.loads(json.dumps(record(source, invocation, max_events=max_events)))
+    document = json.loads(json.dumps(record(source, invocation.parts, max_events=max_events)))
     return trace_from_document(source, document, invocation)
 
 

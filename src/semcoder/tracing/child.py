@@ -14,9 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from semcoder.core.calling import Caller, outcome_doc
-from semcoder.core.codec import decode
-from semcoder.core.records import Invocation, Outcome
+from semcoder.core.calling import SAMPLE, Call, Caller, OutcomeDoc
 from semcoder.errors import UsageError
 from semcoder.tracing.instrument import instrument
 from semcoder.tracing.recorder import MAX_EVENTS, Recorder
@@ -26,7 +24,7 @@ Payload = dict[str, Any]
 
 
 def record(
-    source: str, invocation: Invocation, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20
+    source: str, invocation: Call, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20
 ) -> dict[str, Any]:
     """Run one call under the recorder. Returns `{"outcome", "columns", "python"}` as JSON data.
 
@@ -35,14 +33,13 @@ def record(
     recorder = Recorder(max_events=max_events)
 
     def compiler(tree: ast.Module, filename: str) -> types.CodeType:
-        instrumented = instrument(tree, filename, module_steps=invocation.kind == "stdin")
+        instrumented = instrument(tree, filename, module_steps=invocation[0] == "stdin")
         recorder.globals_of = instrumented.globals_of
         return instrumented.code
 
     caller = Caller(source, compiler, recorder.builtins())
     outcome = caller.call(
         invocation,
-        encoder=None,
         stdout_limit=stdout_limit,
         on_write=recorder.on_write,
         on_ready=recorder.start,
@@ -51,12 +48,16 @@ def record(
     return _document(outcome, recorder.columns())
 
 
-def _document(outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
+def _document(outcome: OutcomeDoc, columns: dict[str, Any]) -> dict[str, Any]:
     return {
-        "outcome": outcome_doc(outcome),
+        "outcome": outcome,
         "columns": columns,
         "python": platform.python_version(),
     }
+
+
+#: See `semcoder.sandbox.child.REHEARSALS`.
+REHEARSALS = [("trace_task", {"source": SAMPLE}, ("expr", "f([1, 2, 3])", ""))]
 
 
 def trace_task(payload: Payload) -> Callable[[Any, dict[str, Any]], Any]:
@@ -68,10 +69,9 @@ def trace_task(payload: Payload) -> Callable[[Any, dict[str, Any]], Any]:
     max_events = int(payload.get("max_events", MAX_EVENTS))
 
     def run(item: Any, limits: dict[str, Any]) -> Any:
-        invocation = decode(Invocation, item)
         try:
-            return record(source, invocation, max_events=max_events, stdout_limit=int(limits.get("stdout", 1 << 20)))
+            return record(source, item, max_events=max_events, stdout_limit=int(limits.get("stdout", 1 << 20)))
         except UsageError as error:
-            return _document(Outcome("invalid", detail=str(error)), Recorder().columns())
+            return _document({"status": "invalid", "detail": str(error)}, Recorder().columns())
 
     return run

@@ -13,6 +13,15 @@ has the source can find the node again. The rewritten code calls hooks (names in
     Y, V(site, value)   a yield gives up control, and has it again; W for `yield from` and `await`
     B, BO(site, value)  an operand of a condition made of `and`, `or`, `if else`, and the whole of it
 
+*Calm* statements are those that, where all that a function's variables hold is plain data, run no code of the program
+and change nothing but the names that they bind and the items that they store. They get hooks that need not look at all
+variables, with codes (see `semcoder.tracing.columns`) of kind 0 for sites:
+
+    SQ, EQ, IQ          as S (or L), E, I               ET(code, value)     E and T of one node
+    EA(code, value, name)   E of what a name is about to be bound to
+    AQ(code, value, name)   what a name is about to be bound to, or has been
+    H(code, target, index)  gives the index; an item is about to be stored there
+
 Guarantees: the program computes what it computed before: order of evaluation, number of evaluations, scoping and
 tracebacks' exceptions stay; it binds no local names. Covered: the statements and expressions of Python 3.11 to 3.13.
 It does not trace module-level statements (unless asked), class bodies (a class statement is one step), decorators,
@@ -31,7 +40,121 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-HOOKS = ("S", "L", "E", "T", "I", "D", "IT", "C", "K", "F", "N", "R", "Q", "X", "Z", "Y", "W", "V", "B", "BO")
+from semcoder.tracing.columns import code
+
+_CALM_HOOKS = frozenset({"SQ", "EQ", "EA", "AQ", "ET", "IQ", "H"})
+HOOKS = (
+    *sorted(_CALM_HOOKS),
+    "S",
+    "L",
+    "E",
+    "T",
+    "I",
+    "D",
+    "IT",
+    "C",
+    "K",
+    "F",
+    "N",
+    "R",
+    "Q",
+    "X",
+    "Z",
+    "Y",
+    "W",
+    "V",
+    "B",
+    "BO",
+)
+
+#: Builtins that, called with plain data, run no code of the program, change nothing and print nothing.
+PURE_BUILTINS = frozenset(
+    {
+        "abs",
+        "all",
+        "any",
+        "bin",
+        "bool",
+        "chr",
+        "dict",
+        "divmod",
+        "enumerate",
+        "float",
+        "frozenset",
+        "hex",
+        "int",
+        "isinstance",
+        "len",
+        "list",
+        "max",
+        "min",
+        "oct",
+        "ord",
+        "pow",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "sorted",
+        "str",
+        "sum",
+        "tuple",
+        "type",
+        "zip",
+    }
+)
+#: Methods that do the same, whatever kind of plain data has them.
+_PURE_METHODS = frozenset(
+    {
+        "bit_length",
+        "capitalize",
+        "casefold",
+        "center",
+        "count",
+        "endswith",
+        "find",
+        "format",
+        "get",
+        "index",
+        "isalnum",
+        "isalpha",
+        "isascii",
+        "isdecimal",
+        "isdigit",
+        "islower",
+        "isspace",
+        "istitle",
+        "isupper",
+        "items",
+        "join",
+        "keys",
+        "ljust",
+        "lower",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rfind",
+        "rindex",
+        "rjust",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "splitlines",
+        "startswith",
+        "strip",
+        "swapcase",
+        "title",
+        "upper",
+        "values",
+        "zfill",
+    }
+)
+#: Methods of a list that change nothing but its end.
+_END_METHODS = frozenset({"append", "pop"})
 
 #: Statements that compile to nothing, or whose position (a docstring, a future import) must not change.
 _SILENT = (ast.Global, ast.Nonlocal)
@@ -52,6 +175,31 @@ _VALUES = (
     ast.Tuple,
     ast.Set,
     ast.Dict,
+)
+_QUIET = frozenset(
+    {
+        ast.BinOp,
+        ast.UnaryOp,
+        ast.BoolOp,
+        ast.Compare,
+        ast.IfExp,
+        ast.Subscript,
+        ast.Slice,
+        ast.Tuple,
+        ast.List,
+        ast.JoinedStr,
+        ast.FormattedValue,
+    }
+)
+#: Operators, contexts.
+_QUIET_PARTS = frozenset(
+    {
+        *ast.operator.__subclasses__(),
+        *ast.unaryop.__subclasses__(),
+        *ast.cmpop.__subclasses__(),
+        *ast.boolop.__subclasses__(),
+        ast.Load,
+    }
 )
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -82,7 +230,8 @@ def instrument(tree: ast.Module, filename: str, *, base: int = 0, module_steps: 
 
     Raises SyntaxError as `compile` does.
     """
-    rewriter = _Rewriter({id(node): base + k for k, node in enumerate(ast.walk(tree))})
+    nodes = list(ast.walk(tree))
+    rewriter = _Rewriter({id(node): base + k for k, node in enumerate(nodes)}, _free_builtins(nodes))
     with _deeper():
         return _instrument(tree, filename, rewriter, module_steps)
 
@@ -106,8 +255,15 @@ def _instrument(tree: ast.Module, filename: str, rewriter: _Rewriter, module_ste
         tree.body = [*body[:at], rewriter.call_statement("N", tree.body[0] if tree.body else tree, site), *body[at:]]
     else:
         tree.body = [rewriter.plain(statement) for statement in tree.body]
-    ast.fix_missing_locations(tree)
+        ast.fix_missing_locations(tree)
     return Instrumented(compile(tree, filename, "exec", dont_inherit=True), rewriter.globals_of)
+
+
+def _place(node: ast.AST, old: ast.AST) -> None:
+    """`ast.copy_location` for nodes as parsed, which have all of one, or none (a module)."""
+    if hasattr(old, "lineno"):
+        node.lineno, node.col_offset = old.lineno, old.col_offset  # type: ignore[attr-defined]
+        node.end_lineno, node.end_col_offset = old.end_lineno, old.end_col_offset  # type: ignore[attr-defined]
 
 
 def _docstring_end(body: list[ast.stmt]) -> int:
@@ -135,21 +291,103 @@ def is_silent(statement: ast.stmt) -> bool:
 class _Rewriter(ast.NodeTransformer):
     """Rewrites in place; `visit_X` for expressions, `block` for lists of statements."""
 
-    def __init__(self, numbers: dict[int, int]) -> None:
+    def __init__(self, numbers: dict[int, int], builtins: frozenset[str]) -> None:
         self._numbers = numbers
         self._cleanup = [False]  # per enclosing function: does a return still run a finally or an __exit__?
+        self._scopes = [_Scope(frozenset(), frozenset(), None)]
+        self._builtins = builtins
+        self._calm = False  # is what is being rewritten part of a calm statement?
         self.globals_of: dict[int, tuple[str, ...]] = {}
 
     def site(self, node: ast.AST) -> int:
         return self._numbers[id(node)]
 
+    # -- what is calm
+
+    def _is_calm(self, node: ast.expr | None) -> bool:
+        """Whether evaluating this on plain data runs no code of the program and changes nothing."""
+        if self._scopes[-1].builtins is None:
+            return False
+        return node is None or self._quiet(node)
+
+    def _quiet(self, node: ast.AST) -> bool:
+        kind = type(node)
+        if kind is ast.Name:
+            return node.id not in self._scopes[-1].foreign  # type: ignore[attr-defined]
+        if kind is ast.Constant:
+            return True
+        if kind is ast.Call:
+            return self._quiet_call(cast(ast.Call, node))
+        if kind in _QUIET:
+            return all(map(self._quiet, ast.iter_child_nodes(node)))
+        return kind in _QUIET_PARTS
+
+    def _quiet_call(self, node: ast.Call) -> bool:
+        func, scope = node.func, self._scopes[-1]
+        if node.keywords or not all(map(self._quiet, node.args)):
+            return False
+        if isinstance(func, ast.Name):
+            return func.id in (scope.builtins or ()) and func.id not in scope.local
+        return isinstance(func, ast.Attribute) and func.attr in _PURE_METHODS and self._is_plain(func.value)
+
+    def _is_plain(self, node: ast.expr) -> bool:
+        """Whether this can be nothing but data: no module, whatever its functions are called."""
+        if isinstance(node, ast.Name):
+            return node.id in self._scopes[-1].local and node.id not in self._scopes[-1].foreign
+        return not isinstance(node, ast.Attribute) and self._quiet(node)
+
+    def _own(self, node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Name) and node.id in self._scopes[-1].local and node.id not in self._scopes[-1].foreign
+        )
+
+    def _storable(self, target: ast.expr) -> bool:
+        """Whether storing into this target changes an item of a local's value and no more."""
+        return (
+            isinstance(target, ast.Subscript)
+            and self._own(target.value)
+            and not isinstance(target.slice, ast.Slice)
+            and self._is_calm(target.slice)
+        )
+
+    def _is_calm_statement(self, node: ast.stmt) -> bool:
+        """Whether a statement, or its header, is calm."""
+        if self._scopes[-1].builtins is None:
+            return False
+        if isinstance(node, (ast.If, ast.While)):
+            return self._quiet(node.test)
+        if isinstance(node, ast.AugAssign):
+            return self._quiet(node.value) and (self._own(node.target) or self._storable(node.target))
+        if isinstance(node, ast.Assign):
+            if len(node.targets) != 1 or not self._quiet(node.value):
+                return False
+            target = node.targets[0]
+            if isinstance(target, ast.Tuple):
+                return isinstance(node.value, ast.Tuple) and all(map(self._storable, target.elts))
+            return self._own(target) or self._storable(target)
+        if isinstance(node, ast.Return):
+            return self._is_calm(node.value)
+        if isinstance(node, ast.Expr):
+            return self._ends_list(node.value)
+        return isinstance(node, (ast.Pass, ast.Break, ast.Continue))
+
+    def _ends_list(self, node: ast.expr) -> bool:
+        """Whether this is a call like `xs.append(x)`, with `xs` a local."""
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.keywords):
+            return False
+        few = len(node.args) == (1 if node.func.attr == "append" else 0)
+        own = self._own(node.func.value) and node.func.attr in _END_METHODS
+        return own and few and all(map(self._quiet, node.args))
+
     # -- building calls of hooks
 
     def call(self, hook: str, at: ast.AST, site: int, *values: ast.expr) -> ast.Call:
+        if hook in _CALM_HOOKS:
+            site = code("c", site)
         name = ast.Name(hook_name(hook), ast.Load())
         call = ast.Call(name, [ast.Constant(site), *values], [])
         for node in (call, name, call.args[0]):
-            ast.copy_location(node, at)
+            _place(node, at)
         return call
 
     def call_statement(self, hook: str, at: ast.AST, site: int, *values: ast.expr) -> ast.Expr:
@@ -175,16 +413,55 @@ class _Rewriter(ast.NodeTransformer):
             none = ast.copy_location(ast.Constant(None), statement)
             told = self.call_statement("Q" if self._cleanup[-1] else "R", statement, site, none)
             return [self.call_statement("S", statement, site), told, statement]
-        rewritten = self.plain(statement)
+        calm = self._calm = self._is_calm_statement(statement)
+        rewritten = self._calm_binding(statement) if calm else [self.plain(statement)]
+        self._calm = False
         if isinstance(statement, (ast.With, ast.AsyncWith)) and any(
             isinstance(n, ast.Continue) for n in ast.walk(statement)
         ):
             # What __exit__ does on the way of a `continue` belongs to this statement, not to the next iteration.
             flush = self.call_statement("F", statement, 0)
-            rewritten = ast.copy_location(ast.Try([rewritten], [], [], [flush]), statement)
+            rewritten = [ast.copy_location(ast.Try(rewritten, [], [], [flush]), statement)]
         if isinstance(statement, ast.While):
-            return [rewritten]  # its L hook runs before each test, the first one too
-        return [self.call_statement("S", statement, site), rewritten]
+            return rewritten  # its L hook runs before each test, the first one too
+        return [self.call_statement("SQ" if calm else "S", statement, site), *rewritten]
+
+    def _calm_binding(self, node: ast.stmt) -> list[ast.stmt]:
+        """A calm statement rewritten, with hooks that tell what it binds or stores."""
+        if isinstance(node, ast.Expr):
+            call = cast(ast.Call, node.value)
+            call.args = [self.visit(argument) for argument in call.args]
+            owner = cast(ast.Attribute, call.func)
+            # On a list the end is all that changes; where it is not a list, H says that anything may.
+            hint = self.call("H", node, 0, owner.value, ast.copy_location(ast.Constant(0), node))
+            node.value = self.call("EQ", call, self.site(call), call)
+            return [ast.copy_location(ast.Expr(hint), node), node]
+        if not isinstance(node, (ast.Assign, ast.AugAssign)):
+            return [self.plain(node)]
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        self._store_hooks(target)
+        if not isinstance(target, ast.Name):
+            node.value = self.visit(node.value)
+            return [node]
+        name = ast.copy_location(ast.Constant(target.id), node)
+        if isinstance(node, ast.AugAssign):
+            node.value = self.visit(node.value)
+            now = ast.copy_location(ast.Name(target.id, ast.Load()), node)
+            return [node, self.call_statement("AQ", node, 0, now, name)]
+        value = node.value
+        if isinstance(value, _VALUES):
+            told = self._value(value)
+            hook = "EA" if told is not value else "AQ"
+            node.value = self.call(hook, value, self.site(value), value, name)
+        else:
+            node.value = self.call("AQ", value, 0, self.visit(value), name)
+        return [node]
+
+    def _store_hooks(self, target: ast.expr) -> None:
+        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+            if isinstance(part, ast.Subscript):
+                owner = ast.copy_location(ast.Name(cast(ast.Name, part.value).id, ast.Load()), part)
+                part.slice = self.call("H", part, 0, owner, self.visit(part.slice))
 
     def plain(self, statement: ast.stmt) -> ast.stmt:
         """The statement rewritten, without the hook in front."""
@@ -204,20 +481,32 @@ class _Rewriter(ast.NodeTransformer):
     def stmt_While(self, node: ast.While) -> None:
         site, test = self.site(node), node.test
         condition = self._condition(test)
-        first = self.call("L", test, site)  # L gives None, so that `or` goes on to the test
+        first = self.call("SQ" if self._calm else "L", test, site)  # L gives None, so that `or` goes on to the test
         node.test = ast.copy_location(ast.BoolOp(ast.Or(), [first, condition]), test)
         node.body = self.block(node.body)
         node.orelse = self.block(node.orelse)
 
     def stmt_For(self, node: ast.For | ast.AsyncFor) -> None:
         site, names = self.site(node), bound_names(node.target)
+        steady = isinstance(node, ast.For) and self._is_range(node.iter)
         self.visit(node.target)
         node.iter = self.visit(node.iter)
-        first = self.call_statement("I", node.target, site, _constant(names, node.target))
+        target = node.target
+        if steady and isinstance(target, ast.Name) and self._own(target):
+            now = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+            first = self.call_statement("IQ", target, site, ast.copy_location(ast.Constant(target.id), target), now)
+        else:
+            first = self.call_statement("I", target, site, _constant(names, target))
         node.body = [first, *self.block(node.body, flush=True)]
         node.orelse = [self.call_statement("D", node.target, site), *self.block(node.orelse)]
 
     stmt_AsyncFor = stmt_For
+
+    def _is_range(self, node: ast.expr) -> bool:
+        """Whether a loop goes over a `range`, or data: drawing the next item changes nothing."""
+        if not self._is_calm(node):
+            return False
+        return not isinstance(node, ast.Call) or isinstance(node.func, ast.Name)
 
     def stmt_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -228,6 +517,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def stmt_Try(self, node: ast.Try) -> None:
         node.body = self.block(node.body)
+        self._calm = False
         for handler in node.handlers:
             names = (handler.name,) if handler.name else ()
             if handler.type is not None:
@@ -245,6 +535,7 @@ class _Rewriter(ast.NodeTransformer):
     def stmt_Match(self, node: ast.Match) -> None:
         node.subject = self.visit(node.subject)
         for case in node.cases:
+            self._calm = False
             if case.guard is not None:
                 case.guard = self._condition(case.guard)
             first = self.call_statement("K", case.body[0], self.site(case))
@@ -274,9 +565,11 @@ class _Rewriter(ast.NodeTransformer):
 
     def stmt_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         site = self.site(node)
-        self.globals_of[site] = _global_names(node)
-        cleanup = _returns_with_cleanup(node)
+        own = _own_nodes(node)
+        self.globals_of[site] = _global_names(node, own)
+        cleanup = _returns_with_cleanup(own)
         self._cleanup.append(cleanup)
+        self._scopes.append(_scope(node, own, self._builtins))
         at = 1 if is_constant_statement(node.body[0]) and len(node.body) > 1 else 0
         last = node.body[-1]
         body = self.block(node.body[at:])
@@ -284,6 +577,7 @@ class _Rewriter(ast.NodeTransformer):
             none = ast.copy_location(ast.Constant(None), last)
             body.append(self.call_statement("Q" if cleanup else "R", last, site, none))
         self._cleanup.pop()
+        self._scopes.pop()
         handler = ast.ExceptHandler(
             ast.Name("__sc_Error__", ast.Load()), None, [self.call_statement("X", last, site), ast.Raise()]
         )
@@ -309,7 +603,7 @@ class _Rewriter(ast.NodeTransformer):
         site = self.site(node)
         method = getattr(self, "expr_" + type(node).__name__, self._parts)
         wrap = method(node)
-        return node if wrap is False else self.call("E", node, site, node)
+        return node if wrap is False else self.call("EQ" if self._calm else "E", node, site, node)
 
     def _parts(self, node: ast.expr) -> bool:
         """Rewrite the parts; False where the whole says nothing that the parts and the source do not say."""
@@ -403,7 +697,10 @@ class _Rewriter(ast.NodeTransformer):
         """A condition; constant ones (`while True`) stay bare, since the compiler leaves them out too."""
         if isinstance(test, ast.Constant):
             return test
-        return self.call("T", test, self.site(test), self._truth(test, "E"))
+        told = self._truth(test, "E")
+        if self._calm and isinstance(told, ast.Call) and told.func.id == hook_name("EQ"):  # type: ignore[attr-defined]
+            return self.call("ET", test, self.site(test), told.args[1])
+        return self.call("T", test, self.site(test), told)
 
     def _truth(self, node: ast.expr, hook: str = "B") -> ast.expr:
         """An expression of which only the truth is asked, each operand's once: the compiler makes jumps of it."""
@@ -415,7 +712,7 @@ class _Rewriter(ast.NodeTransformer):
             node.body, node.orelse = self._truth(node.body), self._truth(node.orelse)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             node.operand = self._truth(node.operand, "E")
-            told = self.call("E", node, site, node)
+            told = self.call("EQ" if self._calm else "E", node, site, node)
             return told if hook == "E" else self.call("B", node, site, told)
         else:
             value = self.visit(node)
@@ -451,26 +748,71 @@ def _own_nodes(function: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _returns_with_cleanup(function: ast.AST) -> bool:
+def _returns_with_cleanup(own: list[ast.AST]) -> bool:
     """Whether some return sits inside a `with`, or a `try` with `finally`: code of the function runs after it."""
     return any(
         isinstance(inner, ast.Return)
-        for node in _own_nodes(function)
+        for node in own
         if isinstance(node, (ast.With, ast.AsyncWith)) or getattr(node, "finalbody", None)
         for inner in ast.walk(node)
     )
 
 
-def _continues(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Continue) for node in ast.walk(statement))
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Names of a function: its own, those it declares another scope's, and the builtins to be trusted.
+
+    `builtins` is None where nothing is calm: at module level, in generators and coroutines.
+    """
+
+    local: frozenset[str]
+    foreign: frozenset[str]
+    builtins: frozenset[str] | None
 
 
-def _global_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+def _scope(function: ast.FunctionDef | ast.AsyncFunctionDef, own: list[ast.AST], builtins: frozenset[str]) -> _Scope:
+    local = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
+    foreign: set[str] = {"__class__", "__name__", "__doc__", "__builtins__"}
+    calm = not isinstance(function, ast.AsyncFunctionDef)
+    for node in own:
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                local.add(node.id)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            foreign.update(node.names)
+        elif isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
+            calm = False
+    return _Scope(frozenset(local), frozenset(foreign), builtins if calm else None)
+
+
+def _free_builtins(nodes: list[ast.AST]) -> frozenset[str]:
+    """The pure builtins whose names the module gives to nothing else."""
+    bound: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                bound.add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+            if node.name == "*":
+                return frozenset()
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+            bound.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            bound.add(node.rest)
+    return PURE_BUILTINS - bound
+
+
+def _global_names(function: ast.FunctionDef | ast.AsyncFunctionDef, own: list[ast.AST]) -> tuple[str, ...]:
     """Names that the body mentions and does not bind: some of them are the module's."""
     names: dict[str, None] = {}
     local = {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
     declared: set[str] = set()
-    for node in _own_nodes(function):
+    for node in own:
         if isinstance(node, ast.Global):
             declared.update(node.names)
         elif isinstance(node, ast.Name):

@@ -18,15 +18,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from semcoder.core import Invocation, Outcome, TooLarge, Value, decode, encode
+from semcoder.core import Invocation, Outcome, TooLarge, Value, check_claim, decode, encode
 from semcoder.core.unfolding import check_unfolding
-from semcoder.core.values import check_nodes, check_ref
+from semcoder.core.values import check_nodes
 from semcoder.errors import InputError
+from semcoder.tracing.columns import VALUE_KINDS, check_refs, is_packed, unpacked
 from semcoder.tracing.instrument import sites
 from semcoder.tracing.recorder import MAX_EVENTS
 
 StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "catch", "resume"]
-_VALUE_KINDS = frozenset("em=grxhy")
+_VALUE_KINDS = VALUE_KINDS
 _SITE_KINDS = frozenset("csetidmkrxhzyv")
 _PLAIN_REFS: dict[str, type] = {"t": bool, "o": str, "-": type(None), **dict.fromkeys("cszkvuwid", int)}
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
@@ -176,7 +177,14 @@ class Trace:
         """
         try:
             columns = doc["columns"]
-            check_columns(columns)
+            heads = None
+            if is_packed(columns):
+                heads = set(map(tuple, columns["heads"]))
+                columns = unpacked(columns, MAX_EVENTS)
+            else:
+                check_columns(columns)
+            heads = heads or set(zip(columns["kinds"], columns["sites"], strict=True))
+            check_heads(columns, heads)
             trace = cls(
                 source=doc["source"],
                 invocation=decode(Invocation, doc["invocation"], "trace.invocation"),
@@ -184,7 +192,8 @@ class Trace:
                 python=str(doc.get("python", "")),
                 **columns,
             )
-            check_sites(trace)
+            check_claim(trace.outcome)
+            check_sites(trace, heads)
             return trace
         except TooLarge as error:
             raise InputError(f"the trace holds what cannot be told: {error}") from None
@@ -199,34 +208,38 @@ def check_columns(columns: Any) -> None:
     if not isinstance(columns, dict) or set(columns) != {"kinds", "sites", "refs", "names", "nodes", "truncated"}:
         raise ValueError("a trace has the columns kinds, sites, refs, names, nodes, truncated")
     kinds, sites_, refs, nodes = columns["kinds"], columns["sites"], columns["refs"], columns["nodes"]
-    if not isinstance(kinds, str) or not all(isinstance(c, list) for c in (sites_, refs, nodes, columns["names"])):
+    if not isinstance(kinds, str) or not all(isinstance(c, list) for c in (sites_, refs, nodes)):
         raise ValueError("a column has the wrong type")
     if len(kinds) > MAX_EVENTS:
         raise ValueError(f"it has {len(kinds)} events, more than the {MAX_EVENTS} that are ever recorded")
-    if not len(kinds) == len(sites_) == len(refs) or not all(type(s) is int for s in sites_):
+    if not len(kinds) == len(sites_) == len(refs) or not set(map(type, sites_)) <= {int}:
         raise ValueError("the columns differ in length")
-    if type(columns["truncated"]) is not bool:
-        raise ValueError("truncated is a boolean")
-    if not all(isinstance(name, str) for name in columns["names"]):
-        raise ValueError("a name is not text")
     check_nodes(nodes)
     check_unfolding(nodes, range(len(nodes)))
-    names = len(columns["names"])
-    for kind, site, ref in zip(kinds, sites_, refs, strict=True):
-        if kind in _VALUE_KINDS:
-            check_ref(ref, len(nodes))
-        elif type(ref) is not _PLAIN_REFS.get(kind):
-            raise ValueError(f"an event of kind {kind!r} has {type(ref).__name__} data")
-        if kind in "=-g" and not 0 <= site < names:
-            raise ValueError("an event names an unknown variable")
+    types = set(zip(kinds, map(type, refs), strict=True))
+    for kind, type_ in types:
+        if kind not in _VALUE_KINDS and type_ is not _PLAIN_REFS.get(kind):
+            raise ValueError(f"an event of kind {kind!r} has {type_.__name__} data")
+    check_refs([ref for kind, ref in zip(kinds, refs, strict=True) if kind in _VALUE_KINDS], len(nodes))
 
 
-def check_sites(trace: Trace) -> None:
+def check_heads(columns: dict[str, Any], heads: set[Any]) -> None:
+    """Raises ValueError unless every event of these kinds and sites that is about a variable names one."""
+    names = columns["names"]
+    if type(columns["truncated"]) is not bool:
+        raise ValueError("truncated is a boolean")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("a name is not text")
+    if any(kind in "=-g" and not 0 <= site < len(names) for kind, site in heads):
+        raise ValueError("an event names an unknown variable")
+
+
+def check_sites(trace: Trace, heads: set[Any]) -> None:
     """Raises ValueError (SyntaxError for the source) unless every event is at a node that it can happen at."""
     if not trace.kinds:
         return  # a program that could not be compiled has no tree
     nodes = trace.site_nodes
-    for kind, site in set(zip(trace.kinds, trace.sites, strict=True)):
+    for kind, site in heads:
         wanted = _NODES.get(kind)
         if wanted is not None and not isinstance(nodes.get(site), wanted):
             raise ValueError(f"an event of kind {kind!r} is at site {site}, where there is no such thing")
