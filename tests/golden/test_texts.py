@@ -12,7 +12,19 @@ from semcoder.tracing import trace_here
 from tests.programs import PROGRAMS
 
 FOLDER = Path(__file__).parent / "texts"
-STYLES = [("forward", "line"), ("forward", "expression"), ("backward", "line")]
+STYLES = [
+    ("forward", "line"),
+    ("forward", "expression"),
+    ("backward", "line"),
+    ("scratchpad", "line"),
+    ("scratchpad", "expression"),
+    ("next", "line"),
+    ("concise", "line"),
+    ("concise", "expression"),
+    ("direct", "line"),
+    ("steps", "line"),
+    ("steps", "expression"),
+]
 
 
 @pytest.mark.parametrize(("style_name", "detail"), STYLES)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 from semcoder.monologue import style, verify
 from semcoder.mutation.texts import CORRUPTIONS
@@ -32,3 +37,21 @@ def test_one_changed_place_is_found_and_nothing_else() -> None:
                     missed.append((seed, kind))
     assert min(made.values()) > 50
     assert len(missed) <= 0.01 * sum(made.values()), missed
+
+
+def test_corrupted_claims_in_known_wordings_are_found() -> None:
+    """A small run of `perf/verification.py`: its figures are asserted, not only printed."""
+    command = [sys.executable, "perf/verification.py", "--monologues", "40", "--seed", "3"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": f"{root}:{root / 'src'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    figures = dict(re.findall(r"^(recall|alarms|supported): ([\d.]+) %", done.stdout, re.MULTILINE))
+    assert float(figures["recall"]) >= 95, done.stdout
+    assert float(figures["alarms"]) <= 1, done.stdout
+    assert float(figures["supported"]) >= 95, done.stdout

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semcoder.core import Invocation, Outcome, Value
-from semcoder.core.calling import Caller
 from semcoder.errors import UsageError
 from semcoder.monologue.solving import Found, Note, Run, find_input
 from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, same
@@ -21,10 +20,11 @@ from semcoder.monologue.solving.search import Climber, diagonal, pieces, pool, s
 from semcoder.monologue.solving.shapes import Shape, shapes_of
 from semcoder.monologue.solving.statements import STATEMENTS, UNDO
 from semcoder.tracing import Trace, trace_here
+from tests.inprocess import InProcess
 
 
 def runner(source: str) -> Run:
-    caller = Caller(source)
+    caller = InProcess(source)
     return lambda calls: [caller.call(Invocation(text)) for text in calls]
 
 
@@ -32,7 +32,7 @@ def solve(source: str, output: Any, *, budget: int = 400) -> Found | None:
     """`find_input`, its answer executed once more."""
     found = find_input(source, "f", Value.of(output), runner(source), budget=budget)
     if found is not None:
-        assert Caller(source).call(Invocation(found.call)).value == Value.of(output)
+        assert InProcess(source).call(Invocation(found.call)).value == Value.of(output)
     return found
 
 

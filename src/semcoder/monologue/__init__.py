@@ -1,14 +1,16 @@
 """Monologues: executions told in plain English, one file per style, and `verify`, which checks a text against a run.
 
 A style is a module here with one exported class that has `name`, `direction`, `render(trace, detail=...) -> Monologue`
-and `parse(text) -> answer`; it is found by its file name. See docs/design/monologue.md.
+and `parse(text) -> answer`; it is found by its file name. A style that is not written in sentences brings its own
+checker (`TraceStyle`). A style renders from the recorded trace alone and executes nothing.
+See docs/design/monologue.md.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from semcoder.core import Detail, Direction, Monologue
+from semcoder.core import Claim, Detail, Direction, Monologue
 from semcoder.errors import UsageError
 from semcoder.monologue.backward import Backward
 from semcoder.monologue.verify import proposed_call, verify
@@ -29,6 +31,19 @@ class Style(Protocol):
         """The answer that a text of this style gives, None if it gives none."""
 
 
+@runtime_checkable
+class TraceStyle(Style, Protocol):
+    """A style that states a trace in a notation of its own, and judges texts in it. `labels`: whether lines have labels
+    unless told otherwise; both ways are possible."""
+
+    labels: bool
+
+    def render(self, trace: Trace, *, detail: Detail = "line", labels: bool = ...) -> Monologue: ...
+
+    def claims(self, text: str, trace: Trace, *, detail: Detail = "line", labels: bool = ...) -> list[Claim]:
+        """Every claim of a text that was rendered so, judged against an execution."""
+
+
 def styles() -> dict[str, type[Style]]:
     """All styles by name."""
     return load_plugins("semcoder.monologue", "render", "parse")
@@ -42,4 +57,25 @@ def style(name: str) -> Style:
     return known[name]()
 
 
-__all__ = ["Backward", "Style", "proposed_call", "style", "styles", "verify"]
+def tell(chosen: Style, trace: Trace, *, detail: Detail = "line", labels: bool | None = None) -> Monologue:
+    """The monologue of a trace. `labels`: with or without labels of lines, None for what the style does unless told.
+
+    Raises `UsageError` where the style has no such choice.
+    """
+    if isinstance(chosen, TraceStyle):
+        return chosen.render(trace, detail=detail, labels=chosen.labels if labels is None else labels)
+    if labels is False:
+        raise UsageError(f"the style {chosen.name} names the line of every sentence and cannot do without labels")
+    return chosen.render(trace, detail=detail)
+
+
+def check(
+    chosen: Style, text: str, trace: Trace, *, detail: Detail = "line", labels: bool | None = None
+) -> list[Claim]:
+    """Every claim of a text of this style, told as `tell` was asked to, judged against an execution."""
+    if isinstance(chosen, TraceStyle):
+        return chosen.claims(text, trace, detail=detail, labels=chosen.labels if labels is None else labels)
+    return verify(text, trace)
+
+
+__all__ = ["Backward", "Style", "TraceStyle", "check", "proposed_call", "style", "styles", "tell", "verify"]

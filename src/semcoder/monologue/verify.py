@@ -3,17 +3,21 @@
 The text is read into sentences, the sentences are laid along the trace's steps in order, and every fact that a
 sentence states is judged at its step. Nothing but the text and the trace is used: no stored claims.
 
-Guarantees: a claim is True only if the execution did just that at that point; a line out of order, a left-out
-statement, a wrong iteration number, branch, variable or value is False, with what was true in `actual`.
+Texts not in our own sentences are read by `semcoder.monologue.english`, which says what it guarantees.
+
+Guarantees for our own: a claim is True only if the execution did just that at that point; a line out of order, a
+left-out statement, a wrong iteration number, branch, variable or value is False, with what was true in `actual`.
 A clause that cannot be read has the verdict None. Prose without code, number or line is not judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from semcoder.core import Claim, Value
 from semcoder.monologue._judge import Judge, matches
+from semcoder.monologue.english import check
 from semcoder.monologue.forward import closing_facts
 from semcoder.monologue.sentences import WHOLE, Fact, Sentence, read_sentences
 from semcoder.monologue.story import Moment, Story, normal
@@ -32,12 +36,44 @@ def proposed_call(text: str) -> str | None:
 def verify(text: str, trace: Trace) -> list[Claim]:
     """Every claim of a monologue with its verdict, in the order of the text.
 
-    A backward monologue is checked against the execution of the input that it proposes.
+    A backward monologue is checked against the execution of the input that it proposes. A text in anyone's own words
+    is read as English (`semcoder.monologue.english`); only texts of our own styles must tell every step.
     """
     sentences = read_sentences(text)
+    if not _own_style(text, sentences):
+        return check(text, Story(trace))
     if any(fact.kind.startswith("goal_") for sentence in sentences for fact in sentence.facts):
         return list(_backward(sentences, Story(trace)))
     return _forward(text, sentences, Story(trace))
+
+
+def settled(claims: Sequence[Claim], others: Sequence[Sequence[Claim]]) -> list[Claim]:
+    """Claims of one text, where other executions say the same; None where a claim comes out another way there.
+
+    `others`: what `verify` gave for the same text and other executions of the same call.
+    """
+    seen: dict[tuple[int, int, str, str], set[tuple[bool | None, str]]] = {}
+    for claim in (c for run in others for c in run):
+        seen.setdefault((claim.start, claim.end, claim.kind, claim.text), set()).add((claim.verdict, claim.actual))
+    return [
+        claim
+        if seen.get((claim.start, claim.end, claim.kind, claim.text), set()) <= {(claim.verdict, claim.actual)}
+        else replace(claim, verdict=None, actual="the program does not do the same in every run")
+        for claim in claims
+    ]
+
+
+#: Facts with which a text of one of our own styles opens.
+_OPENINGS = frozenset({"call", "called", "called_bare", "program"})
+
+
+def _own_style(text: str, sentences: Sequence[Sentence]) -> bool:
+    """Whether a text is written in our own sentences: it opens or goes back like one, and most of it can be read."""
+    facts = [fact for sentence in sentences for fact in sentence.facts]
+    opens = any(fact.kind in _OPENINGS or fact.kind.startswith("goal_") for fact in facts)
+    rows = sum(bool(row.strip()) for row in text.split("\n"))
+    read = sum(all(fact.kind != "unread" for fact in sentence.facts) for sentence in sentences)
+    return opens and 2 * read >= rows
 
 
 def _forward(text: str, sentences: Sequence[Sentence], story: Story) -> list[Claim]:

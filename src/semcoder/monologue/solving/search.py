@@ -29,6 +29,7 @@ def pieces(value: Any, depth: int = 0) -> list[Any]:
         out += [value + 1, value - 1, -value, value * 2, value // 2, str(value)]
         if isinstance(value, int) and 0 <= value <= 300:
             out += ["a" * value, [1] * value, list(range(value)), "a " * value, [value], str(value) * 2]
+            out += [{"a": value}, {"a": [1] * value}]
     elif isinstance(value, (list, tuple)):
         out += _sequence_pieces(list(value))
     elif isinstance(value, dict):
@@ -65,6 +66,7 @@ def _text_pieces(text: str) -> list[Any]:
     ]
     out += [*words[:4], *words[-2:], text.count(" "), text + text[-1:], text.replace(" ", ""), " ".join(text)]
     out += [text[k : k + 1] for k in range(min(len(text), 8))] + [text[:2], text[-2:], text + " ", " " + text]
+    out += [text[a : len(text) - b] for a in range(3) for b in range(3) if a + b > 1]
     if text.strip().lstrip("-").isdigit() and len(text) < 18:
         out.append(int(text))
     return out
@@ -84,6 +86,8 @@ def _sequence_pieces(items: list[Any]) -> list[Any]:
     ]
     if items and all(isinstance(i, str) for i in items):
         out += [sep.join(items) for sep in ("", " ", ",", ", ", "\n", "-")]
+        distinct_parts = list(dict.fromkeys(items))  # a text that the items may have been picked from, and their places
+        out += ["".join(distinct_parts), [distinct_parts.index(item) for item in items]]
     if items and all(isinstance(i, (int, float)) for i in items):
         out += [
             sum(items),
@@ -108,6 +112,9 @@ def _sequence_pieces(items: list[Any]) -> list[Any]:
 def pool(shape: Shape, output: Any, constants: Sequence[Any]) -> list[Any]:
     """Values for one parameter, most promising first: likely kinds first, inside a kind the output's pieces."""
     near = pieces(output)
+    if isinstance(output, str):  # what the program itself may have put between the parts
+        marks = [c for c in constants if isinstance(c, str) and c and c in output]
+        near += [changed for c in marks for changed in (output.replace(c, " "), output.replace(c, ""), output.split(c))]
     kinds = shape.ranked() or [type(output).__name__]
     items = [k for k, weight in sorted(shape.items.items(), key=lambda kv: -kv[1]) if weight > 0]
     fixed = [*constants, *(c + 1 for c in constants if type(c) is int), *(c - 1 for c in constants if type(c) is int)]
