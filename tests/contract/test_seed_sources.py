@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,13 +14,27 @@ import pytest
 from semcoder.core import Program
 from semcoder.core.calling import defined_names
 from semcoder.errors import UsageError
+from semcoder.recording import host
 from semcoder.seeds import Drop, Source, open_source, sources
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="recording")
+
+
+def _recording() -> str:
+    """A recording of three functions of a script."""
+    root = Path(_FOLDER.name).resolve()
+    part = "def f{0}(x):\n    y = x + {0}\n    y *= 2\n    return y\n\n\nf{0}(3)\n"
+    (root / "mine.py").write_text("\n\n".join(part.format(k) for k in range(3)))
+    host.record([sys.executable, str(root / "mine.py")], root / "calls", include=[root])
+    return f"recorded:{root / 'calls'}"
+
 
 #: A small spec per source; a new source is covered as soon as it has a line here, and fails the first test until then.
 SPECS = {
     "folder": str(Path(__file__).parents[2] / "src" / "semcoder" / "seeds"),
     "generator": "generator",
     "package": "package:typer",
+    "recorded": _recording(),
     "stdlib": "stdlib:textwrap,heapq,json,colorsys,fnmatch",
 }
 LIMIT = 150

@@ -12,13 +12,15 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from semcoder.core.calling import Caller, check_call
+from semcoder.core.calling import check_call
 from semcoder.core.records import Outcome
 from semcoder.errors import UsageError
 from semcoder.seeds.generator import GeneratorSource, generate
+from tests.inprocess import InProcess
 
 #: Seconds that one call may take before it counts as endless; the slowest takes a few hundredths.
 DEADLINE = 5.0
@@ -51,7 +53,7 @@ def _deadline() -> Iterator[None]:
 
 def outcomes(seed: int) -> list[Outcome]:
     program, invocations = generate(seed)
-    caller = Caller(program.source)
+    caller = InProcess(program.source)
     found = []
     for invocation in invocations:
         signal.setitimer(signal.ITIMER_REAL, DEADLINE)
@@ -76,7 +78,7 @@ def in_fresh_process(code: str, hash_seed: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        cwd=os.path.dirname(__file__),
+        cwd=Path(__file__).parents[2],
     )
     return done.stdout.strip()
 
@@ -89,17 +91,17 @@ def test_same_seed_same_program_in_any_order() -> None:
 
 
 def test_same_seed_same_program_in_another_process_and_hash_seed() -> None:
-    code = "from test_generator import digest; print(digest(range(300)))"
+    code = "from tests.unit.test_generator import digest; print(digest(range(300)))"
     assert in_fresh_process(code, "1") == in_fresh_process(code, "4242") == digest(range(300))
 
 
 def test_outcomes_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "import hashlib\nfrom test_generator import generate, Caller\n"
+        "import hashlib\nfrom tests.unit.test_generator import generate, InProcess\n"
         "for seed in range(400):\n"
         "    program, calls = generate(seed)\n"
         "    for call in calls:\n"
-        "        done = Caller(program.source).call(call)\n"
+        "        done = InProcess(program.source).call(call)\n"
         "        shown = done.value.display() if done.value else str(done.exception)\n"
         "        print(seed, hashlib.sha256((done.status + shown + done.stdout).encode()).hexdigest()[:12])\n"
     )

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcoder.core import Invocation, Origin, Program
-from semcoder.core.calling import Caller
 from semcoder.errors import UsageError
 from semcoder.seeds import Drop, open_source
 from semcoder.seeds._licences import allowed, normalise, of_folder, of_wording
 from semcoder.seeds._names import names_of
 from semcoder.seeds.examples import examples
+from tests.inprocess import InProcess
 
 
 class Cutter:
@@ -57,7 +57,7 @@ def cutter(tmp_path: Path) -> Cutter:
 
 
 def value(program: Program, call: str) -> object:
-    outcome = Caller(program.source).call(Invocation(call))
+    outcome = InProcess(program.source).call(Invocation(call))
     assert outcome.value is not None, outcome
     return outcome.value.to_python()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from semcoder.core import Origin, Program
+from semcoder.core import Invocation, Origin, Program
 from semcoder.errors import UsageError
 from semcoder.plugins import load_plugins
 
@@ -36,6 +36,12 @@ class Source(Protocol):
     name: str
 
     def programs(self) -> Iterator[Program | Drop]: ...
+
+
+def known_calls(source: Source, program: Program) -> list[Invocation]:
+    """Calls of a program of this source that it knows of beside what the program's text shows; most know none."""
+    known = getattr(source, "examples", None)
+    return list(known(program)) if known is not None else []
 
 
 def sources() -> dict[str, type[Any]]:
