@@ -13,17 +13,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, TooLarge, Value, encode
+from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, TooLarge, Value
 from semcoder.core.calling import call_entry, check_call, parse_source
 from semcoder.errors import LimitHit, ProgramEnded, SandboxError, UsageError
-from semcoder.monologue import Backward, proposed_call
+from semcoder.monologue import Backward, check, proposed_call, tell
 from semcoder.monologue import style as find_style
 from semcoder.monologue import verify as verify_text
 from semcoder.monologue.solving import find_input
 from semcoder.sandbox import Job, Limits, Reply, Sandbox, run_program
 from semcoder.tracing import MAX_EVENTS, TASK, Trace, trace_from_document
+
+if TYPE_CHECKING:
+    from semcoder.properties import Findings
 
 _lock = threading.Lock()
 _shared: Sandbox | None = None
@@ -107,7 +110,7 @@ def trace_many(
     job = Job(
         task=TASK,
         payload={"source": source, "max_events": max_events},
-        items=tuple(encode(invocation) for invocation in invocations),
+        items=tuple(invocation.parts for invocation in invocations),
         limits=limits,
         hash_seed=hash_seed,
     )
@@ -133,6 +136,7 @@ def explain(
     entry: str | None = None,
     style: str = "forward",
     detail: Detail = "line",
+    labels: bool | None = None,
     setup: str = "",
     limits: Limits | None = None,
     budget: int = 2000,
@@ -140,8 +144,10 @@ def explain(
 ) -> Monologue:
     """A forward monologue of a call, or a backward one from an output; every claim checked by a second execution.
 
-    `output` is literal text; `entry` names the function where the source has several. Raises `UsageError` for bad
-    arguments, `LimitHit` where the run was too long to tell, or where no input was found for an output.
+    `output` is literal text; `entry` names the function where the source has several. `style` is any of
+    `semcoder.monologue.styles()`; `labels` says whether lines have labels, where a style leaves the choice (None: as is
+    usual in the style). Raises `UsageError` for bad arguments, `LimitHit` where the run was too long to tell, or where
+    no input was found for an output.
     """
     if (call is None) == (output is None):
         raise UsageError("give a call (forward) or an output (backward), and only one of them")
@@ -150,6 +156,8 @@ def explain(
     text, where = read_source(source)
     tree = parse_source(text, where)
     if output is not None:
+        if labels is False:
+            raise UsageError("a text that goes back from an output names the line of every step: labels stay")
         name = entry or only_function(text, where)
         check_call(tree, f"{name}()", where)
         return _explain_output(text, name, _literal(output), detail, limits or Limits(), budget, unsafe)
@@ -161,8 +169,9 @@ def explain(
     _check_tellable(told)
     if chosen.direction == "backward" and told.outcome.status != "returned":
         raise UsageError(f"{call} does not return a value, so there is no output to reason back from")
-    monologue = chosen.render(told, detail=detail)
-    return dataclasses.replace(monologue, claims=tuple(verify_text(monologue.text, again)))
+    monologue = tell(chosen, told, detail=detail, labels=labels)
+    claims = check(chosen, monologue.text, again, detail=detail, labels=labels)
+    return dataclasses.replace(monologue, claims=tuple(claims))
 
 
 def _literal(text: str) -> Value:
@@ -212,6 +221,29 @@ def only_function(source: str, where: str = "the program") -> str:
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     unused = [name for name in names if name not in used]
     return names[0] if len(names) == 1 else "f" if "f" in names else (unused or names)[-1]
+
+
+def properties(
+    source: str | Path,
+    entry: str | None = None,
+    *,
+    inputs: int = 200,
+    seed: int = 0,
+    proposed: Sequence[str] = (),
+    unsafe: bool = False,
+) -> Findings:
+    """Properties of a function that held on every one of `inputs` generated inputs, each with the number that backs it.
+
+    `proposed` are predicates of others, `lambda args, result: ...` or a `def`, decided by the same test. Raises
+    `UsageError` where the program has no such function.
+    """
+    from semcoder.properties import find_properties
+
+    text, where = read_source(source)
+    name = entry or only_function(text, where)
+    check_call(parse_source(text, where), f"{name}()", where)
+    with sandbox(unsafe=unsafe) as box:
+        return find_properties(Program(text, name), box, inputs=inputs, seed=seed, proposed=proposed)
 
 
 def verify(source: str | Path, text: str, call: str | None = None, *, limits: Limits | None = None) -> list[Claim]:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcoder.core import Invocation, Program
-from semcoder.core.calling import Caller
 from semcoder.mutation import InputFinder, infer, propose, refine
 from semcoder.mutation.regexes import text_like
 from semcoder.mutation.types import Shape
 from semcoder.mutation.values import MAX_MEMBERS, MAX_TEXT, Maker, text_of
+from tests.inprocess import InProcess
 
 
 def best(source: str, parameter: str = "x") -> str:
@@ -90,7 +90,7 @@ def test_constants_of_the_body_are_proposed() -> None:
 
 def test_regular_expressions_are_matched() -> None:
     source = "import re\ndef f(s):\n    m = re.match(r'(\\d{4})-(\\d\\d)', s)\n    return m and m.groups()\n"
-    caller = Caller(source)
+    caller = InProcess(source)
     values = {
         repr(o.value.to_python()) for c in propose(Program(source, "f"), n=60, seed=0) if (o := caller.call(c)).value
     }
@@ -128,7 +128,7 @@ def test_every_proposal_is_a_call_over_small_literals(source: str, seed: int, n:
         assert ast.unparse(call.func) == "f"
         for node in [*call.args, *(k.value for k in call.keywords)]:
             check_small(ast.literal_eval(node))
-    caller = Caller("def f(a, b=2, *rest, key, other='k', **more): return a") if "key" in source else None
+    caller = InProcess("def f(a, b=2, *rest, key, other='k', **more): return a") if "key" in source else None
     if caller is not None:
         assert all(caller.call(c).status == "returned" for c in found if c.text.count("key="))
 
@@ -144,7 +144,7 @@ def check_small(value: Any) -> None:
 
 def test_required_parameters_are_always_given() -> None:
     program = Program("def f(a, b, c=1, *, d): return a", "f")
-    caller = Caller(program.source)
+    caller = InProcess(program.source)
     found = propose(program, n=60, seed=1)
     assert len(found) == 60
     assert {caller.call(c).status for c in found} == {"returned"}
@@ -165,7 +165,7 @@ def test_refining_gives_new_calls_of_the_same_kind() -> None:
     found = refine(program, good, n=30, seed=0)
     assert len(found) >= 15
     assert good[0] not in found
-    caller = Caller(program.source)
+    caller = InProcess(program.source)
     assert len({caller.call(c).value.display() for c in found if caller.call(c).value}) >= 5  # type: ignore[union-attr]
     assert refine(program, [Invocation("f(open('x'))")], n=5, seed=0) == []
 

@@ -19,6 +19,7 @@ from semcoder.errors import UsageError
 
 if TYPE_CHECKING:
     from semcoder.core import Claim, Monologue, Outcome, Value
+    from semcoder.monologue import Style
     from semcoder.sandbox import Limits
     from semcoder.tracing import Trace
 
@@ -33,6 +34,15 @@ Call = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document per result (keys: docs/cli.md).")]
 Cpu = Annotated[float, typer.Option("--limit-cpu", metavar="SECONDS", help="Computing time the program may use.")]
 Memory = Annotated[int, typer.Option("--limit-memory", metavar="MIB", help="Memory the program may use.")]
+Detailed = Annotated[
+    Literal["line", "expression"], typer.Option("--detail", help="Tell statements, or sub-expressions too.")
+]
+Labels = Annotated[
+    bool | None,
+    typer.Option(
+        "--labels/--no-labels", help="Label the lines, or not [default: as usual in the style].", show_default=False
+    ),
+]
 Unsafe = Annotated[
     bool, typer.Option("--unsafe", help="Go on where the kernel cannot keep a promise of the sandbox, with a warning.")
 ]
@@ -156,7 +166,11 @@ def trace(
     file: File,
     *,
     call: Call,
-    form: Annotated[Literal["steps"], typer.Option("--format", help="How to show the execution.")] = "steps",
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="steps, scratchpad, next, concise or direct.")
+    ] = "steps",
+    detail: Detailed = "line",
+    labels: Labels = None,
     cpu: Cpu = 5.0,
     memory: Memory = 256,
     unsafe: Unsafe = False,
@@ -164,27 +178,45 @@ def trace(
 ) -> int:
     """Show the execution of one call, step by step.
 
-    Each line has the line number, the source (indented by call depth) and what happened: variables that changed, the
-    way a branch went, iterations, calls, returns, exceptions. Exit code 0 also where the call raised, 3 where a limit
-    ended the run or the recording.
+    As steps: each line has the line number, the source (indented by call depth) and what happened: variables that
+    changed, the way a branch went, iterations, calls, returns, exceptions. The other formats are texts for models
+    to learn from. Exit code 0 also where the call raised, 3 where a limit ended the run or the recording.
 
     \b
     Example:
       semcoder trace stack.py --call "balanced('(())')"
+      semcoder trace stack.py --call "balanced('(())')" --format next
     """
     from semcoder import api
     from semcoder.cli import steps
+    from semcoder.monologue import tell
+    from semcoder.monologue.steps import rows
 
+    chosen = _format(form)
     recorded = api.trace(source_of(file), call, limits=limits_of(cpu, memory), unsafe=unsafe)
     if recorded.outcome.status == "invalid":
         raise UsageError(recorded.outcome.detail)
-    found = list(steps.rows(recorded))
+    found = list(rows(recorded, detail))
     if as_json:
-        document({"file": file, "format": form, **recorded.to_wire(), "steps": [row.document() for row in found]})
-    else:
-        styled_lines(steps.drawn(found))
+        text = tell(chosen, recorded, detail=detail, labels=labels).text
+        table = [row.document() for row in found]
+        document({"file": file, "format": form, "text": text, **recorded.to_wire(), "steps": table})
+    elif form == "steps":
+        styled_lines(steps.drawn(found, labels=labels is not False))
         styled_lines([_ending(recorded)])
+    else:
+        line(tell(chosen, recorded, detail=detail, labels=labels).text)
     return _trace_code(recorded)
+
+
+def _format(name: str) -> Style:
+    """A style that shows a trace. Raises `UsageError` naming those there are."""
+    from semcoder.monologue import TraceStyle, style, styles
+
+    known = [other for other in styles() if isinstance(style(other), TraceStyle)]
+    if name not in known:
+        raise UsageError(f"--format {name}: there is no such format; there are: {', '.join(known)}")
+    return style(name)
 
 
 def _ending(recorded: Trace) -> Sequence[Segment]:
@@ -220,11 +252,18 @@ def explain(
         typer.Option("--entry", metavar="NAME", help="With --output: the function that is meant.", show_default=False),
     ] = None,
     style: Annotated[
-        str | None, typer.Option("--style", metavar="STYLE", help="With --call: the way to tell it [default: forward].")
+        str | None,
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="With --call: forward, backward, scratchpad, next, concise, direct or steps [default: forward].",
+        ),
     ] = None,
-    detail: Annotated[
-        Literal["line", "expression"], typer.Option("--detail", help="Tell statements, or sub-expressions too.")
-    ] = "line",
+    detail: Detailed = "line",
+    labels: Labels = None,
+    properties: Annotated[
+        bool, typer.Option("--properties", help="Add what held on every generated input; alone, say only that.")
+    ] = False,
     cpu: Cpu = 5.0,
     memory: Memory = 256,
     unsafe: Unsafe = False,
@@ -233,34 +272,45 @@ def explain(
     """Explain an execution in words, every claim checked.
 
     With --call the text goes forward from the input to the output; with --output it goes backward from the output
-    to an input, which is then executed. The claims are checked against a second execution: one that is false or
-    could not be checked is marked in the text. Exit code 3 where the run is too long to tell or no input was found,
+    to an input, which is then executed. --style tells a call in another notation. The claims are checked against a
+    second execution: one that is false or could not be checked is marked in the text. Exit code 3 where the run is
+    too long to tell or no input was found,
     1 if a claim is false.
 
     \b
     Examples:
       semcoder explain stack.py --call "balanced('(())')"
       semcoder explain stack.py --output "True" --entry balanced
+      semcoder explain stack.py --properties --entry balanced
     """
     from semcoder import api
+    from semcoder.cli.properties import Asked
 
+    asked = Asked(file, entry, call, unsafe, as_json) if properties else None
+    if asked and call is None and output is None:
+        return asked.alone()
     _check_direction(call, output, entry, style)
+    source = source_of(file)
     told = api.explain(
-        source_of(file),
+        source,
         call,
         output=output,
         entry=entry,
         style=style or "forward",
         detail=detail,
+        labels=labels,
         limits=limits_of(cpu, memory),
         unsafe=unsafe,
     )
     counts = claim_counts(told.claims)
     if as_json:
-        document({"file": file, "call": call, "output": output, **monologue_document(told), "counts": counts})
+        doc = {"file": file, "call": call, "output": output, **monologue_document(told), "counts": counts}
+        document({**doc, "properties": asked.found(source) if asked else None})
     else:
         styled_lines(_lines(marked(told)))
         note(claims_text(counts))
+        if asked:
+            asked.show(source)
     return 1 if counts["false"] else 0
 
 

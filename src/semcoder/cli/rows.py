@@ -96,12 +96,32 @@ def _program(name: str, path: Path, where: str) -> str:
 
 
 def judge(row: TextRow, limits: Limits) -> Judged:
-    """Execute a row's program and check its text. Raises `SandboxRefused`: no other row would fare better."""
+    """Execute a row's program and check its text. Raises `SandboxRefused`: no other row would fare better.
+
+    Before a claim counts as false, two more executions, with another hash seed, must say so, too.
+    """
     from semcoder import api
 
     try:
-        return Judged(tuple(api.verify(row.source + "\n", row.text, row.call, limits=limits)))
+        claims = api.verify(row.source + "\n", row.text, row.call, limits=limits)
+        if any(claim.verdict is False for claim in claims):
+            claims = _settled(row, claims, limits)
+        return Judged(tuple(claims))
     except SandboxRefused:
         raise
     except SemcoderError as error:
         return Judged(error=str(error), exit_code=error.exit_code)
+
+
+def _settled(row: TextRow, claims: list[Claim], limits: Limits) -> list[Claim]:
+    """The claims, without a verdict where the program does otherwise in another execution."""
+    from semcoder import api
+    from semcoder.core import Invocation
+    from semcoder.monologue import proposed_call
+    from semcoder.monologue.verify import settled, verify
+
+    call = row.call or proposed_call(row.text)
+    assert call is not None  # the first execution had one
+    with api.sandbox() as box:
+        again = api.trace_many(box, row.source + "\n", [Invocation(call)] * 2, limits, hash_seed=1)
+    return settled(claims, [verify(row.text, trace) for trace in again])

@@ -5,11 +5,11 @@ A build folder holds
     config.json     what the build began with             rows/KIND-00000.jsonl   the data set, one Sample a line
     manifest.json   counts, figures, drops by reason       programs.jsonl          kept programs with their cases
     drops.jsonl     every drop with its reason             showcase.json           a few samples with their traces
-    work/           what a stopped build goes on from
+    exclusions.jsonl  copies, and what is a benchmark's    work/                   what a stopped build goes on from
 
 Guarantees: a build that was killed at any moment and started again ends with the same rows as one that was not; a
-folder made with another configuration is refused, naming the fields; so is one whose sources, Python or semcoder have
-changed since (as far as `fingerprint` sees), and one in which another build runs.
+folder made with another configuration is refused, naming the fields; so is one whose sources, benchmarks, Python or
+semcoder have changed since (as far as `fingerprint` sees), and one in which another build runs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
 from semcoder.errors import InputError, MissingExtra, SemcoderError, UsageError
 from semcoder.pyx import fingerprint
 from semcoder.pyx.cases import BUG
+from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
 from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl
 from semcoder.pyx.lifeline import die_with_this_process
@@ -47,6 +49,8 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     """
     check(config, "config")
     _steps()  # raises, where the engine is missing, before anything is written
+    files = find_files(config.benchmarks)
+    prepare(config, files)
     folder = Path(config.out)
     say = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,8 +59,10 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         work = folder / "work"
         say("collecting programs")
         _collect(config, work)
+        say(_intention(config, len(files)))
+        clean(config, files, work, _executor)
         say("running programs and writing monologues")
-        _tell(config, work, say)
+        _tell(config, files, work, say)
         say("writing the data set")
         manifest = _finish(config, folder, work)
     if not manifest["counts"]["programs_kept"]:
@@ -66,7 +72,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
 
 def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Programs of the sources into OUT/programs.jsonl, drops into OUT/drops.jsonl. Returns counts and drops."""
-    config = BuildConfig(sources=tuple(specs), out=str(out), unknown_license=True, shards=1)
+    config = BuildConfig(sources=tuple(specs), out=str(out), unknown_license=True, shards=1, near_duplicates=0.0)
     check(config, "config")
     _steps()
     out.mkdir(parents=True, exist_ok=True)
@@ -126,6 +132,7 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
         "config": full_document(config),
         "versions": fingerprint.versions(),
         "sources": fingerprint.sources(config),
+        "benchmarks": file_hashes(find_files(config.benchmarks)),
     }
     if path.exists():
         changed = _changed(_saved(path), now, config, path)
@@ -146,7 +153,7 @@ def _saved(path: Path) -> dict[str, Any]:
         doc = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}); {remedy}") from None
-    kinds = {"hash": str, "config": dict, "versions": dict, "sources": dict}
+    kinds = {"hash": str, "config": dict, "versions": dict, "sources": dict, "benchmarks": dict}
     wrong = [key for key, kind in kinds.items() if not isinstance(doc, dict) or not isinstance(doc.get(key), kind)]
     if wrong:
         raise InputError(f"{path}: not what a build saves (lacks {', '.join(wrong)}); {remedy}")
@@ -165,6 +172,9 @@ def _changed(old: dict[str, Any], now: dict[str, Any], config: BuildConfig, path
     sources = [spec for spec in now["sources"] if old["sources"].get(spec) != now["sources"][spec]]
     if sources:
         return f"sources changed since this build began ({', '.join(sources)})"
+    if old["benchmarks"] != now["benchmarks"]:
+        names = sorted({*old["benchmarks"].items()} ^ {*now["benchmarks"].items()})
+        return f"benchmarks changed since this build began ({', '.join(dict(names))})"
     if old["hash"] != now["hash"]:
         return f"{path.name} was changed by hand: its hash is not that of its fields"
     return ""
@@ -188,9 +198,15 @@ def _collect(config: BuildConfig, work: Path) -> None:
     _executor(pipeline, 1, 1, work / "logs-collect").run()
 
 
-def _tell(config: BuildConfig, work: Path, say: Progress) -> None:
+def _intention(config: BuildConfig, benchmarks: int) -> str:
+    copies = "removing near duplicates" if config.near_duplicates else "keeping near duplicates"
+    return f"{copies}, " + (f"comparing with {benchmarks} benchmarks" if benchmarks else "no benchmark to compare with")
+
+
+def _tell(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress) -> None:
     steps = _steps()
-    pipeline = [steps.Read(work / "programs"), steps.Tell(config), steps.Write(work / "results")]
+    tell = steps.Tell(config, tuple(map(str, files)))
+    pipeline = [steps.Read(work / "clean"), tell, steps.Write(work / "results")]
     executor = _executor(pipeline, config.shards, config.workers, work / "logs-tell")
     done = len(list((work / "logs-tell" / "completions").glob("*"))) if (work / "logs-tell").exists() else 0
     if done:
@@ -201,12 +217,15 @@ def _tell(config: BuildConfig, work: Path, say: Progress) -> None:
 def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
     summary = _Summary()
     programs: list[dict[str, Any]] = []
-    drops = list(read_jsonl(work / "collect-drops.jsonl"))
+    cleaned = read_cleaned(work)
+    drops = [*read_jsonl(work / "collect-drops.jsonl"), *cleaned["drops"]]
+    exclusions = [*read_jsonl(work / "copies.jsonl"), *cleaned["exclusions"]]
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in config.rows}
     seen: set[str] = set()
     for shard in range(config.shards):
         for result in read_jsonl(work / "results" / f"{shard:05d}.jsonl"):
             program = result["program"]
+            exclusions.extend(result["excluded"])
             if "dropped" in result:
                 why = result["dropped"]
                 drops.append({**why, "entry": program["entry"], "origin": program["origin"]})
@@ -222,6 +241,7 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
         write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
     write_jsonl(folder / "programs.jsonl", programs)
     write_jsonl(folder / "drops.jsonl", drops)
+    write_jsonl(folder / "exclusions.jsonl", exclusions)
     write_json(folder / "showcase.json", showcase(rows, config))
     manifest = {
         **_identity(config),
@@ -235,7 +255,8 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
         "drops": dict(Counter(str(row["reason"]) for row in drops).most_common()),
         "dropped_monologues": dict(summary.dropped.most_common()),
         "found_by": dict(summary.found_by.most_common()),
-        "figures": summary.figures(),
+        "cleaning": cleaning_figures(config, cleaned["benchmarks"], exclusions),
+        "figures": summary.figures() | similarity_figures(cleaned["benchmarks"]),
     }
     write_json(folder / "manifest.json", manifest)
     return manifest

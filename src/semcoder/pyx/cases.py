@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, Value, encode
+from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, Value
 from semcoder.errors import InputError
 from semcoder.mutation import InputFinder
 from semcoder.pyx.config import BuildConfig
@@ -77,14 +77,16 @@ class Coverage:
     median_lines: float
 
 
-def find_cases(program: Program, box: Sandbox, config: BuildConfig) -> tuple[list[Case], int]:
+def find_cases(
+    program: Program, box: Sandbox, config: BuildConfig, recorded: Sequence[Invocation] = ()
+) -> tuple[list[Case], int]:
     """The program's cases, those that add coverage first, and how many more had an assert that fails.
 
-    Raises `Rejected`.
+    `recorded`: calls that are known beside those that the text shows. Raises `Rejected`.
     """
     limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
     finder = InputFinder(program, seed=config.seed)
-    known = examples(program)
+    known = [*recorded, *examples(program)]
     if finder.hopeless() and not known:
         raise Rejected("a parameter takes no literal", finder.hopeless())
     first = finder.propose(known, n=config.candidates)
@@ -180,7 +182,7 @@ def traces(
     program: Program, calls: Sequence[str], box: Sandbox, config: BuildConfig, hash_seed: int = 0
 ) -> dict[str, Trace]:
     """Complete traces of the calls of one program; those that hit a limit or outgrow `max_events` are missing."""
-    items = tuple(encode(Invocation(call)) for call in calls)
+    items = tuple(Invocation(call).parts for call in calls)
     payload = {"source": program.source, "max_events": config.max_events}
     found = {}
     for call, reply in zip(calls, box.execute(Job(TASK, payload, items, ample(config), hash_seed)), strict=True):

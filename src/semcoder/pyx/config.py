@@ -21,15 +21,25 @@ from semcoder.pyx.files import full_document
 #: Fields that change where or how fast a build runs, never what it writes.
 _NOT_CONTENT = frozenset({"out", "workers"})
 _ROWS = ("nl", "forward", "backward")
-#: Whole numbers that may be 0; all others are at least 1.
+#: Numbers that may be 0; all others are at least 1.
 _FROM_ZERO = frozenset(
-    {"seed", "max_programs", "min_steps", "forward_per_program", "backward_per_program", "backward_budget"}
+    {
+        "seed",
+        "max_programs",
+        "min_steps",
+        "forward_per_program",
+        "backward_per_program",
+        "backward_budget",
+        "near_duplicates",
+    }
 )
+#: Below, most programs are alike somehow, and everything would be compared with everything.
+LEAST_SIMILARITY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class BuildConfig:
-    """One build. Times are seconds of CPU, lengths are characters."""
+    """One build. Times are seconds of CPU, lengths are characters, similarities are parts of 1."""
 
     sources: tuple[str, ...]
     out: str = "runs/corpus"
@@ -49,6 +59,9 @@ class BuildConfig:
     max_value: int = 400
     max_events: int = 20_000
     cpu_s: float = 1.0
+    near_duplicates: float = 0.0
+    benchmarks: tuple[str, ...] = ()
+    contamination: float = 0.6
     unknown_license: bool = False
     unsafe: bool = False
 
@@ -88,6 +101,13 @@ def check(config: BuildConfig, where: str) -> BuildConfig:
             raise InputError(f"{where}.{name}: must be at least {least}, not {value}")
     if not (math.isfinite(config.cpu_s) and config.cpu_s > 0):
         raise InputError(f"{where}.cpu_s: must be a number of seconds above 0, not {config.cpu_s}")
+    if config.near_duplicates and not LEAST_SIMILARITY <= config.near_duplicates <= 1:
+        raise InputError(
+            f"{where}.near_duplicates: must be a similarity from {LEAST_SIMILARITY} to 1, or 0 to keep them, "
+            f"not {config.near_duplicates}"
+        )
+    if not 0 < config.contamination <= 1:
+        raise InputError(f"{where}.contamination: must be a part above 0 and up to 1, not {config.contamination}")
     if config.min_cases > config.cases_per_program:
         raise InputError(
             f"{where}.min_cases: {config.min_cases} cannot be reached, since cases_per_program is "

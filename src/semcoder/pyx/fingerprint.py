@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def _source(spec: str) -> str:
         return f"version {importlib.metadata.version(wanted)}"
     if kind == "folder":
         return _digest(Path(wanted).resolve(), tests=rest != wanted)
+    if kind == "recorded":
+        calls = hashlib.sha256((Path(rest) / "calls.jsonl").read_bytes()).hexdigest()[:16]
+        manifest = json.loads((Path(rest) / "manifest.json").read_text(encoding="utf-8"))
+        return " ".join([f"calls {calls}", *(_digest(Path(folder), tests=False) for folder in manifest["include"])])
     return f"python {platform.python_version()}"
 
 

@@ -1,4 +1,4 @@
-"""The pipeline as datatrove steps: collect programs, run and tell them.
+"""The pipeline as datatrove steps: collect programs, compare them with benchmarks, run and tell them.
 
 A program travels as a datatrove Document: text is its source, id its content id, and our records ride in the metadata.
 Guarantees: a step's output depends on the configuration and the shard alone, in content and order, so that a task that
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 try:
     from datatrove.data import Document  # type: ignore[import-untyped]
@@ -20,19 +20,22 @@ except ImportError:
 
     raise MissingExtra("datatrove", "data") from None
 
-from semcoder.core import Origin, Program, decode
+from semcoder.cleaning import Hit
+from semcoder.core import Invocation, Origin, Program, Sample, content_id, decode
 from semcoder.errors import SemcoderError
 from semcoder.pyx.cases import BUG, PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
+from semcoder.pyx.clean import exclusion, load_screen
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.files import full_document, read_jsonl, write_jsonl
 from semcoder.pyx.lifeline import die_with_parent
 from semcoder.pyx.rows import Teller
 from semcoder.sandbox import Sandbox
-from semcoder.seeds import Drop, open_source
+from semcoder.seeds import Drop, known_calls, open_source
 
 logger.disable("datatrove")  # its task logs repeat what our manifest says; failures still reach us as exceptions
 
 Documents = Iterator[Document]
+Told = TypeVar("Told", Case, Sample)
 
 
 class Collect(PipelineStep):  # type: ignore[misc]
@@ -48,32 +51,43 @@ class Collect(PipelineStep):  # type: ignore[misc]
 
     def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Documents:
         del data, rank, world_size  # collecting is one task: duplicates are known only over all sources
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         kept = 0
         drops: list[dict[str, Any]] = []
+        copies: list[dict[str, Any]] = []
         for spec in self.config.sources:
-            for item in open_source(spec).programs():
+            source = open_source(spec)
+            for item in source.programs():
                 if isinstance(item, Drop):
                     drops.append(drop_row(item.origin, "", item.reason, item.detail))
                     continue
-                reason = self._reason(item, seen, kept)
+                reason, original = self._reason(item, seen, kept)
                 if reason:
-                    drops.append(drop_row(item.origin, item.entry, reason, ""))
+                    drops.append(drop_row(item.origin, item.entry, reason, original and f"of {original}"))
+                    if original:
+                        document = full_document(item)
+                        copies.append(exclusion("program", document, item.id, like=original, reason=reason))
                     continue
                 kept += 1
-                yield Document(text=item.source, id=item.id, metadata={"program": full_document(item)})
+                yield Document(text=item.source, id=item.id, metadata=_metadata(item, known_calls(source, item)))
         write_jsonl(self.drops, drops)
+        write_jsonl(self.drops.with_name("copies.jsonl"), copies)
 
-    def _reason(self, program: Program, seen: set[str], kept: int) -> str:
+    def _reason(self, program: Program, seen: dict[str, str], kept: int) -> tuple[str, str]:
+        """Why a program is not taken ("" where it is), and the id of the one that it is a copy of."""
         if program.license == "unknown" and not self.config.unknown_license:
-            return "licence unknown"
-        form = normal_form(program.source) + program.entry
+            return "licence unknown", ""
+        form = content_id(normal_form(program.source), program.entry)
         if form in seen:
-            return "duplicate"
+            return "duplicate", seen[form]
         if self.config.max_programs and kept >= self.config.max_programs:
-            return "beyond max_programs"
-        seen.add(form)
-        return ""
+            return "beyond max_programs", ""
+        seen[form] = program.id
+        return "", ""
+
+
+def _metadata(program: Program, known: list[Invocation]) -> dict[str, Any]:
+    return {"program": full_document(program), "known": [call.text for call in known]}
 
 
 class Write(PipelineStep):  # type: ignore[misc]
@@ -112,18 +126,48 @@ class Read(PipelineStep):  # type: ignore[misc]
         del data, world_size
         for row in read_jsonl(self.folder / f"{rank:05d}.jsonl"):
             program = row["program"]
-            yield Document(text=program["source"], id=row["id"], metadata={"program": program})
+            metadata = {"program": program, "known": row.get("known", [])}
+            yield Document(text=program["source"], id=row["id"], metadata=metadata)
+
+
+class Compare(PipelineStep):  # type: ignore[misc]
+    """What each program has in common with the benchmarks, into one file per task; passes on those that are clean."""
+
+    name = "Compare"
+    type = "FILTER"
+
+    def __init__(self, benchmarks: tuple[str, ...], part: float, folder: Path) -> None:
+        super().__init__()
+        self.benchmarks = benchmarks
+        self.part = part
+        self.folder = folder
+
+    def run(self, data: Documents, rank: int = 0, world_size: int = 1) -> Documents:
+        del world_size
+        die_with_parent()
+        screen = load_screen(self.benchmarks, self.part)
+        rows: list[dict[str, Any]] = []
+        for document in data:
+            screened = screen.program(document.text, document.metadata["program"]["entry"])
+            rows.append({"hit": screened.hit and full_document(screened.hit), "nearest": screened.nearest})
+            if screened.hit is None:
+                yield document
+        write_jsonl(self.folder / f"{rank:05d}.jsonl", rows)
 
 
 class Tell(PipelineStep):  # type: ignore[misc]
-    """Cases and rows of each program; a program that gives none keeps its place with the reason."""
+    """Cases and rows of each program; a program that gives none keeps its place with the reason.
+
+    Cases and rows with the input and output of a benchmark's task are left out.
+    """
 
     name = "Tell"
     type = "EXTRACTOR"
 
-    def __init__(self, config: BuildConfig) -> None:
+    def __init__(self, config: BuildConfig, benchmarks: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.config = config
+        self.benchmarks = benchmarks
 
     def run(self, data: Documents, rank: int = 0, world_size: int = 1) -> Documents:
         del rank, world_size
@@ -131,20 +175,28 @@ class Tell(PipelineStep):  # type: ignore[misc]
         with Sandbox(workers=1, preload=PRELOAD, unsafe=self.config.unsafe) as box:
             for document in data:
                 program = decode(Program, document.metadata["program"], "program")
-                document.metadata.update(self._result(program, box))
+                known = [Invocation(text) for text in document.metadata.pop("known", [])]
+                document.metadata.update(self._result(program, known, box))
                 yield document
 
-    def _result(self, program: Program, box: Sandbox) -> dict[str, Any]:
+    def _result(self, program: Program, known: list[Invocation], box: Sandbox) -> dict[str, Any]:
+        hits: list[tuple[str, Hit]] = []
         try:
-            cases, failing = find_cases(program, box, self.config)
+            cases, failing = find_cases(program, box, self.config, known)
+            cases = self._not_shared(cases, "case", hits)
+            if len(cases) < self.config.min_cases:
+                raise Rejected(
+                    "too few cases that no benchmark has", f"{len(cases)} of at least {self.config.min_cases}"
+                )
             teller = Teller(program, cases, box, self.config)
-            samples = teller.samples()
+            samples = self._not_shared(teller.samples(), "row", hits)
         except Rejected as rejected:
-            return {"dropped": {"reason": rejected.reason, "detail": rejected.detail}}
+            why = {"reason": rejected.reason, "detail": rejected.detail}
+            return {"dropped": why, "excluded": _excluded(program, hits)}
         except SemcoderError:
             raise  # the sandbox, not the program
         except Exception as error:  # one program that trips a bug of ours must not cost the others their rows
-            return {"dropped": {"reason": BUG, "detail": f"{type(error).__name__}: {error}"[:300]}}
+            return {"dropped": {"reason": BUG, "detail": f"{type(error).__name__}: {error}"[:300]}, "excluded": []}
         covered = coverage(cases)
         return {
             "cases": [_case_row(case) for case in cases],
@@ -153,7 +205,21 @@ class Tell(PipelineStep):  # type: ignore[misc]
             "coverage": full_document(covered),
             "substantial": substantial(covered),
             "tally": full_document(teller.tally),
+            "excluded": _excluded(program, hits),
         }
+
+    def _not_shared(self, found: list[Told], what: str, hits: list[tuple[str, Hit]]) -> list[Told]:
+        """Cases or rows but those with a benchmark's input and output, which are put down in `hits`."""
+        if not self.benchmarks:
+            return found
+        screen = load_screen(self.benchmarks, self.config.contamination)
+        shared = [screen.pair(item.call, item.output) for item in found]
+        hits.extend((what, hit) for hit in shared if hit is not None)
+        return [item for item, hit in zip(found, shared, strict=True) if hit is None]
+
+
+def _excluded(program: Program, hits: list[tuple[str, Hit]]) -> list[dict[str, Any]]:
+    return [exclusion(what, full_document(program), program.id, hit=hit) for what, hit in hits]
 
 
 def _case_row(case: Case) -> dict[str, Any]:
