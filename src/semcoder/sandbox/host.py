@@ -173,8 +173,8 @@ class _Worker:
         try:
             message = self.parent.receive()
         except SandboxError as error:
-            if not self.parent.ready:
-                raise
+            if not self.parent.ready and not (self.run is not None and self.run.retried):
+                raise  # it never came up, and none before it died on this item: the preload, most likely
             self._replace_parent(error)
             return
         if not self.parent.ready:
