@@ -30,7 +30,7 @@ from typing import Any
 from semcoder.api import trace_many
 from semcoder.core import Invocation
 from semcoder.sandbox import Limits, Sandbox
-from semcoder.tracing import Trace, trace_from_document
+from semcoder.tracing import Trace, trace_here
 from semcoder.tracing.child import record
 
 LIMITS = Limits(cpu_s=60.0)
@@ -162,8 +162,7 @@ def cruxeval(options: argparse.Namespace) -> None:
 
     def here() -> None:
         for task in tasks:
-            invocation = Invocation(task["call"])
-            check(trace_from_document(task["source"], record(task["source"], invocation.parts), invocation))
+            check(trace_here(task["source"], task["call"]))
 
     with Sandbox(workers=1) as box:
         compare(options, "cruxeval in the sandbox", 2, tasks, lambda: [brought_back(task, box) for task in tasks])

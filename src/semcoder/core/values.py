@@ -265,9 +265,9 @@ def _check_scalar(tag: str, ref: Sequence[Any]) -> None:
                 raise ValueError("a float is out of range") from None
 
 
-def check_nodes(nodes: list[Any]) -> None:
-    """Raises ValueError unless every node of the table is well formed."""
-    size = len(nodes)
+def check_nodes(nodes: list[Any], size: int | None = None) -> None:
+    """Raises ValueError unless all these nodes are well formed, in a table of `size` (None: they are all of it)."""
+    size = len(nodes) if size is None else size
     for node in nodes:
         if not isinstance(node, (list, tuple)) or len(node) < 2 or not isinstance(node[0], str):
             raise ValueError("a node is [kind, oid, ...]")

@@ -38,6 +38,7 @@ _INDEX = {kind: index for index, kind in enumerate(KINDS)}
 _EMPTY = ["list", 0]
 #: Types of refs of which every object is well formed, ints within bounds.
 _FREE = frozenset({int, bool, str, type(None)})
+_NUMBERS = frozenset({int, bool})
 _PARTS = frozenset({"heads", "events", "values", "counts", "texts", "names", "nodes", "truncated"})
 
 
@@ -61,17 +62,18 @@ def packed(
     truncated: bool,
 ) -> dict[str, Any]:
     """JSON data. What the value columns hold beyond the events is left out."""
+    if truncated:
+        total: Counter[str] = Counter()
+        for number, count in Counter(codes).items():
+            total[_source(KINDS[number & 31])] += count
+        values, counts, texts = values[: total["values"]], counts[: total["counts"]], texts[: total["texts"]]
     heads = {number: place for place, number in enumerate(dict.fromkeys(codes))}
-    kinds = Counter(codes)
-    total: Counter[str] = Counter()
-    for number, count in kinds.items():
-        total[_source(KINDS[number & 31])] += count
     return {
         "heads": [[KINDS[number & 31], site(number)] for number in heads],
         "events": _packed_ints(list(map(heads.__getitem__, codes)), len(heads)),
-        "values": values[: total["values"]],
-        "counts": _packed_ints(counts[: total["counts"]], max(counts, default=0) + 1),
-        "texts": texts[: total["texts"]],
+        "values": values,
+        "counts": _packed_ints(counts, max(counts, default=0) + 1),
+        "texts": texts,
         "names": names,
         "nodes": nodes,
         "truncated": truncated,
@@ -166,7 +168,7 @@ def check_refs(refs: Sequence[Any], size: int) -> None:
     """Raises ValueError unless all are refs over a table of this size: `check_ref` of each, but faster."""
     types = set(map(type, refs))
     if int in types:
-        numbers = refs if len(types) == 1 else [ref for ref in refs if type(ref) is int]
+        numbers = refs if types <= _NUMBERS else [ref for ref in refs if type(ref) is int]
         if min(numbers) < -INT_MAX or max(numbers) > INT_MAX:
             raise ValueError("an int of this size is tagged")
     if not types <= _FREE:
@@ -239,29 +241,30 @@ def _is_delta(node: Any) -> bool:
 
 def _check_table(nodes: list[Any]) -> None:
     """Raises ValueError (`TooLarge` is one) where a table with deltas is not one that an encoder writes."""
-    flat = [_is_flat(node) for node in nodes]
-    check_nodes([_EMPTY if known or _is_delta(node) else node for known, node in zip(flat, nodes, strict=True)])
+    flat = list(map(_is_flat, nodes))
+    deltas = [place for place, node in enumerate(nodes) if not flat[place] and _is_delta(node)]
+    sizes = dict.fromkeys(deltas, 0)
+    check_nodes([node for place, node in enumerate(nodes) if not flat[place] and place not in sizes], len(nodes))
     lengths: dict[int, int] = {}
-    sizes: dict[int, int] = {}  # of deltas
-    shape: list[Any] = list(nodes)
-    for place, node in enumerate(nodes):
-        if not flat[place] and node[0] == "+":
-            base = node[1] if len(node) > 1 else None
-            if type(base) is not int or not 0 <= base < place:
-                raise ValueError("a delta is of an earlier node")
-            lengths[place] = _checked(node, lengths[base] if base in lengths else _length(nodes[base]))
-            below = sizes[base] if base in sizes else _own_size(nodes[base])
-            sizes[place] = below + PART * len(node) + sum(map(text_size, node[3:]))
-            shape[place] = _Leaf(sizes[place])
+    for place in deltas:
+        node = nodes[place]
+        base = node[1] if len(node) > 1 else None
+        if type(base) is not int or not 0 <= base < place:
+            raise ValueError("a delta is of an earlier node")
+        lengths[place], text = _checked(node, lengths[base] if base in lengths else _length(nodes[base]))
+        sizes[place] = (sizes[base] if base in sizes else _own_size(nodes[base])) + PART * len(node) + text
     extents: list[tuple[int, int]] = []
-    for place, node in enumerate(shape):
-        size, depth = PART * len(node) if flat[place] else _own_size(node), 1
-        if not flat[place]:
+    for place, node in enumerate(nodes):
+        size, depth = sizes.get(place, 0), 1
+        if flat[place]:
+            size = PART * len(node)
+        elif not size:
             inner = list(inner_places(node))
             if inner and max(inner) >= place:  # part of a cycle, perhaps: asked of those who know cycles
+                shape = [_Leaf(sizes[k]) if k in sizes else nodes[k] for k in range(len(nodes))]
                 check_unfolding(shape, range(place, len(shape)), extents)
                 return
-            size += sum([extents[part][0] for part in inner])
+            size = _own_size(node) + sum([extents[part][0] for part in inner])
             depth += max([extents[part][1] for part in inner], default=0)
         check_size(size, depth)
         extents.append((size, depth))
@@ -301,16 +304,18 @@ def _length(node: Any) -> int:
     return len(node) - 2
 
 
-def _checked(node: list[Any], length: int) -> int:
-    """The length of the list that a delta makes of one of this length. Raises ValueError."""
+def _checked(node: list[Any], length: int) -> tuple[int, int]:
+    """Length of the list that a delta makes of one of this length, and how much text it holds. Raises ValueError."""
     if len(node) < 3 or len(node) % 2 != 1 or type(node[2]) is not int or node[2] < 0:
         raise ValueError("a delta is a node, a length, and pairs of an index and a ref")
-    end = min(length, node[2])
-    for k in range(3, len(node), 2):
-        if type(node[k]) is not int or not 0 <= node[k] <= end:
+    end, text = min(length, node[2]), 0
+    for index, ref in zip(islice(node, 3, None, 2), islice(node, 4, None, 2), strict=True):
+        if type(index) is not int or not 0 <= index <= end:
             raise ValueError("a delta changes what is not there")
-        end += node[k] == end
-        check_ref(node[k + 1], 0)
+        end += index == end
+        if type(ref) is not int or not -INT_MAX <= ref <= INT_MAX:
+            check_ref(ref, 0)
+            text += text_size(ref)
     if end != node[2]:
         raise ValueError("a delta has another length than it says")
-    return end
+    return end, text

@@ -412,7 +412,6 @@ class Recorder:
     def _calm_statement(self) -> Callable[[int], None]:
         frames, suspended, limit = self._frames, self._suspended, self._max_events
         codes, add_code, add_count = self.codes, self.codes.append, self.counts.append
-        started = columns.code("s", -1)
 
         def statement(site: int) -> None:
             if _get_ident() == self._me:
@@ -425,20 +424,20 @@ class Recorder:
                 if len(codes) >= limit:
                     self._room()
                 elif self._me != -1:
-                    add_code(site + started)
+                    add_code(site)
                     add_count(state.number)
 
         return statement
 
     def _calm_values(self) -> dict[str, Callable[..., Any]]:
         add_code, add_value, add_count = self.codes.append, self.values.append, self.counts.append
-        told, judged = columns.code("e", -1), columns.code("t", -1)
+        judged = columns.code("t", -1) - columns.code("e", -1)
 
         def expression(site: int, value: Any) -> Any:
             if _get_ident() == self._me:
                 kind = type(value)
                 if kind is bool or (kind is int and -_SMALL < value < _SMALL):
-                    add_code(site + told)
+                    add_code(site)
                     add_value(value)
                 else:
                     self._value("e", columns.site(site), value)
@@ -447,7 +446,7 @@ class Recorder:
         def condition(site: int, value: Any) -> bool:
             if _get_ident() != self._me or type(value) is not bool:
                 return self.condition(columns.site(site), self.expression(columns.site(site), value))
-            add_code(site + told)
+            add_code(site)
             add_value(value)
             add_code(site + judged)
             add_count(value)
@@ -457,12 +456,12 @@ class Recorder:
 
     def _calm_bindings(self, rebound: Callable[[_State, str, Any], None]) -> dict[str, Callable[..., Any]]:
         frames, pending = self._frames, self._pending
-        add_code, add_value, told = self.codes.append, self.values.append, columns.code("e", -1)
+        add_code, add_value = self.codes.append, self.values.append
 
         def told_and_bound(site: int, value: Any, name: str) -> Any:
             if _get_ident() == self._me:
                 if type(value) is int and -_SMALL < value < _SMALL:
-                    add_code(site + told)
+                    add_code(site)
                     add_value(value)
                 else:
                     self._value("e", columns.site(site), value)
@@ -495,7 +494,6 @@ class Recorder:
     def _calm_iteration(self, rebound: Callable[[_State, str, Any], None]) -> Callable[..., None]:
         frames, suspended, limit = self._frames, self._suspended, self._max_events
         codes, add_code, add_count = self.codes, self.codes.append, self.counts.append
-        begun = columns.code("i", -1)
 
         def iteration(site: int, name: str, value: Any) -> None:
             if _get_ident() == self._me:
@@ -508,7 +506,7 @@ class Recorder:
                     self._iterate(frame, at, (name,))
                     return
                 count = state.counts[at] = state.counts.get(at, 0) + 1
-                add_code(site + begun)
+                add_code(site)
                 add_count(count)
                 rebound(state, name, value)
                 if state.loud:
