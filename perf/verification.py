@@ -1,6 +1,6 @@
 """How well `verify` reads other people's monologues: true texts in many wordings, and copies with one false place.
 
-    python perf/verification.py [--wordings tests.wordings.known] [--monologues 400] [--seed 0] [--show]
+    python -m perf.verification [--wordings tests.wordings.known] [--monologues 400] [--seed 0] [--show]
 
 True facts are taken from the traces of the tests' programs and of generated ones, each is put into words by a wording
 of its kind from the module, and a copy has one fact changed in one part (a value, name, count, result or line). A

@@ -40,13 +40,13 @@ def test_one_changed_place_is_found_and_nothing_else() -> None:
 
 
 def test_corrupted_claims_in_known_wordings_are_found() -> None:
-    """A small run of `perf/verification.py`: its figures are asserted, not only printed."""
-    command = [sys.executable, "perf/verification.py", "--monologues", "40", "--seed", "3"]
+    """A small run of `perf.verification`: its figures are asserted, not only printed."""
+    command = [sys.executable, "-m", "perf.verification", "--monologues", "40", "--seed", "3"]
     root = Path(__file__).parents[2]
     done = subprocess.run(
         command,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": f"{root}:{root / 'src'}"},
+        env={**os.environ, "PYTHONPATH": str(root / "src")},
         capture_output=True,
         text=True,
         check=True,
