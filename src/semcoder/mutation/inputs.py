@@ -16,7 +16,7 @@ from typing import Any
 
 from semcoder.core import Invocation, Program
 from semcoder.mutation.types import Parameter, Shape, Signature, infer
-from semcoder.mutation.values import MAX_MEMBERS, Maker, text_of
+from semcoder.mutation.values import MAX_MEMBERS, Maker, exchanged, text_of
 
 MAX_CALL = 240
 
@@ -102,6 +102,17 @@ class InputFinder:
         self._seen.update(call.text for call in good)
         return self._changes([call.text for call in good], n)
 
+    def aim(self, call: Invocation, operands: Sequence[tuple[Any, Any]], *, n: int) -> list[Invocation]:
+        """Up to `n` changes of a call by what its comparisons found on their two sides.
+
+        Where an argument holds the one side (whole, as a part of a text, or as a length), the other takes its place.
+        """
+        parsed = _parse(call.text)
+        if parsed is None:
+            return []
+        pairs = [pair for left, right in operands for pair in ((left, right), (right, left))]
+        return list(self._fresh((made.text(self._entry) for pair in pairs for made in _exchanged(parsed, *pair)), n))
+
     def _fresh(self, texts: Iterable[str], n: int) -> Iterator[Invocation]:
         for text in texts:
             if n <= 0:
@@ -139,6 +150,8 @@ class InputFinder:
         parameters = [p for p in self._signature.parameters if p.kind == "positional"]
         if place < len(parameters) and parameters[place].constants and self._rng.random() < 0.15:
             return self._rng.choice(parameters[place].constants)
+        if self._rng.random() < 0.06:  # what it takes was a guess
+            return self._maker.make(self._rng.choice(_ANY_SHAPE))
         return self._maker.change(value)
 
     # -- generating ----------------------------------------------------------------------------------------------
@@ -211,6 +224,16 @@ class InputFinder:
             made = [self._maker.make(shape.parts[0], 1) for _ in other[:MAX_MEMBERS]]
             return tuple(made) if shape.kind == "tuple" else made
         return None
+
+
+def _exchanged(call: _Call, seen: Any, wanted: Any) -> Iterator[_Call]:
+    """The call with `wanted` for `seen` at one place: each place at which that can be done."""
+    for k, value in enumerate(call.positional):
+        for new in exchanged(value, seen, wanted):
+            yield _Call((*call.positional[:k], new, *call.positional[k + 1 :]), call.keywords)
+    for k, (name, value) in enumerate(call.keywords):
+        for new in exchanged(value, seen, wanted):
+            yield _Call(call.positional, (*call.keywords[:k], (name, new), *call.keywords[k + 1 :]))
 
 
 def _parse(text: str) -> _Call | None:

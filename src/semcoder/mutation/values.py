@@ -9,7 +9,7 @@ Guarantees: the same generator state gives the same value, in every process; val
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -83,6 +83,8 @@ _BYTES = (b"hello", b"", b"abc def", b"\x00\x01\xff", b"a=b\r\n", b"SGVsbG8=", b
 
 _READABLE = "abcdexyzABC012 _-.,:"
 _POOL_SIZE = 120
+#: Among them letters of other scripts, of other cases' lengths, and beyond 16 bits.
+_INSERTS = ("a", "Z", " ", "0", "-", "_", ".", "x", "1", "\n", "\t", "é", "ß", "א", "→", "😀")
 
 
 @cache
@@ -203,7 +205,7 @@ class Maker:
     def _change_text(self, text: str) -> str:
         rng = self._rng
         i, j = sorted((rng.randint(0, len(text)), rng.randint(0, len(text))))
-        insert = rng.choice(self._texts) if self._texts and rng.random() < 0.6 else rng.choice("aZ 0-_.x1")
+        insert = rng.choice(self._texts) if self._texts and rng.random() < 0.6 else rng.choice(_INSERTS)
         ways = (
             lambda: text[:i] + text[j:],
             lambda: text[i:j],
@@ -261,6 +263,53 @@ class Maker:
         if unordered:
             return {_frozen(member) for member in members}
         return tuple(members) if isinstance(value, tuple) else members[:MAX_MEMBERS]
+
+
+def exchanged(value: Any, seen: Any, wanted: Any) -> Iterator[Any]:
+    """Values in which `wanted` stands where `seen` stood: whole, in a text (first or last), in a member, as a length.
+
+    A number comes one lower and one higher too, so that `<` turns with it.
+    """
+    if type(value) is type(seen) and value == seen:
+        yield wanted
+        if type(wanted) in (int, float):
+            yield wanted + 1
+            yield wanted - 1
+    elif isinstance(value, (str, bytes)) and type(value) is type(seen):
+        yield from _exchanged_part(value, seen, wanted)
+    if (
+        isinstance(value, (str, bytes, list, tuple))
+        and type(seen) is int
+        and type(wanted) is int
+        and len(value) == seen
+    ):
+        yield from (_of_length(value, n) for n in (wanted, wanted + 1, wanted - 1) if 0 <= n <= 2 * MAX_MEMBERS)
+    if isinstance(value, (list, tuple)):
+        for k, member in enumerate(value):
+            for new in exchanged(member, seen, wanted):
+                yield type(value)([*value[:k], new, *value[k + 1 :]])
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from ({**value, key: new} for new in exchanged(member, seen, wanted))
+            for new in exchanged(key, seen, wanted):
+                yield {(_frozen(new) if old == key else old): part for old, part in value.items()}
+
+
+def _exchanged_part(text: Any, seen: Any, wanted: Any) -> Iterator[Any]:
+    if not seen:
+        yield from (wanted + text, text + wanted)
+        return
+    first, last = text.find(seen), text.rfind(seen)
+    for at in (first, last) if first != last else (first,):
+        if at >= 0:
+            yield text[:at] + wanted + text[at + len(seen) :]
+    if text.endswith(seen[-1:]) and text.startswith(seen[:1]):
+        yield wanted + text + wanted
+
+
+def _of_length(value: Any, length: int) -> Any:
+    """A text or list of this length, made of the value over and over; as it is where it is empty."""
+    return (value * (length // len(value) + 1))[:length] if len(value) else value
 
 
 def _frozen(value: Any) -> Any:

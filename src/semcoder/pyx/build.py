@@ -228,10 +228,14 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
             exclusions.extend(result["excluded"])
             if "dropped" in result:
                 why = result["dropped"]
+                if "coverage" in result:
+                    summary.measure(result["coverage"], kept=False)
                 drops.append({**why, "entry": program["entry"], "origin": program["origin"]})
                 continue
             summary.add(result)
-            programs.append({key: result[key] for key in ("id", "program", "cases", "coverage", "substantial")})
+            programs.append(
+                {key: result[key] for key in ("id", "program", "cases", "raises", "coverage", "substantial")}
+            )
             for row in result["rows"]:
                 if row["id"] not in seen:
                     seen.add(row["id"])
@@ -284,6 +288,12 @@ class _Summary:
         self._lines: list[float] = []
         self._failing_asserts = 0
         self._substantial = 0
+        self._raises = 0
+        self._measures: list[tuple[bool, dict[str, Any]]] = []
+
+    def measure(self, coverage: dict[str, Any], *, kept: bool) -> None:
+        """Count what was covered of a program, one that is kept or one that is dropped for it."""
+        self._measures.append((kept, coverage))
 
     def add(self, result: dict[str, Any]) -> None:
         tally = result["tally"]
@@ -294,12 +304,15 @@ class _Summary:
         self._steps.append(result["coverage"]["median_steps"])
         self._lines.append(result["coverage"]["median_lines"])
         self._failing_asserts += result["failing_asserts"]
+        self._raises += len(result["raises"])
+        self.measure(result["coverage"], kept=True)
         self._substantial += bool(result["substantial"])
 
     def counts(self) -> dict[str, int]:
         return {
             "cases": sum(self._cases),
             "cases_whose_assert_fails": self._failing_asserts,
+            "raising_calls": self._raises,
             "monologues_written": self._tally["written"],
             "claims_checked": self._tally["claims"],
             "claims_false": self._tally["false"],
@@ -314,7 +327,31 @@ class _Summary:
             "percent_with_loop_or_both_branches": round(100 * self._substantial / kept, 1),
             "median_executed_statements": statistics.median(self._steps),
             "median_distinct_lines": statistics.median(self._lines),
+            **self._covered(),
         }
+
+    def _covered(self) -> dict[str, float]:
+        """Percent of lines and branches, as means over programs: of those kept, and with those dropped for it.
+
+        `returning`: by the cases alone, without the kept calls that raise.
+        """
+        kept = [measure for is_kept, measure in self._measures if is_kept]
+        every = [measure for _, measure in self._measures]
+        return {
+            **_percent("coverage_percent_of_", kept, "by_all"),
+            **_percent("coverage_percent_of_returning_", kept, "by_cases"),
+            **(_percent("coverage_percent_before_drops_of_", every, "by_all") if len(every) > len(kept) else {}),
+        }
+
+
+def _percent(name: str, measures: Sequence[dict[str, Any]], which: str) -> dict[str, float]:
+    """Means over the programs that have any lines, any branches."""
+    found = {}
+    for what in ("lines", "branches"):
+        parts = [m[which][f"{what}_hit"] / m[which][what] for m in measures if m[which][what]]
+        if parts:
+            found[name + what] = round(100 * statistics.mean(parts), 1)
+    return found
 
 
 def _identity(config: BuildConfig) -> dict[str, Any]:

@@ -5,7 +5,7 @@ traced, touched nothing outside, and printed nothing; its completed assert was e
 Programs without enough cases are `Rejected` with a reason. Later executions get more time than the first, so that only
 the first can end on a limit because of how busy the machine is.
 It does not promise full coverage: inputs come from examples, types and mutation, and those that add coverage are kept
-first.
+first. Calls that raise are no cases; a few that reach what no case does are kept beside them, run twice like those.
 """
 
 from __future__ import annotations
@@ -18,19 +18,17 @@ from dataclasses import dataclass
 
 from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, Value
 from semcoder.errors import InputError
-from semcoder.mutation import InputFinder
 from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.search import Explored, Rejected, explore, reaching
 from semcoder.sandbox import Job, Limits, Sandbox, run_program
 from semcoder.seeds.examples import examples
 from semcoder.tracing import TASK, Trace, trace_from_document
+from semcoder.tracing.covering import Measure
 
 #: A point of coverage: a statement's line, or a condition's place with its truth, or a loop that ran.
 Point = tuple[str, int, int]
 #: The reason for a program that could not be dealt with, through no fault of its own.
 BUG = "a bug in semcoder"
-#: How many calls may hit a limit before the program counts as too slow, and the size of the first batch that shows it.
-_SLOW = 3
-_FIRST_BATCH = 12
 #: How many times the wanted cases are traced, to choose among.
 _WIDEN = 2
 #: Executions of up to so many statements are preferred, longer before shorter; beyond, they wear a reader out.
@@ -39,15 +37,6 @@ _READABLE = 60
 _AMPLE = 3
 #: Imported once in the sandbox's warm parents, since many programs of the library need them.
 PRELOAD = ("re", "collections", "functools", "itertools", "string", "math", "datetime")
-
-
-class Rejected(Exception):
-    """A program that gives no rows; `reason` is one of a few short phrases, `detail` names the culprit."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Over all cases of a program: lines run, conditions that went both ways, loops whose body ran."""
+    """Over all cases of a program: lines run, conditions that went both ways, loops whose body ran.
+
+    And what was covered of what there is (see `semcoder.tracing.covering`): by the cases, and with calls that raise.
+    """
 
     lines: int
     both_ways: int
@@ -75,41 +67,102 @@ class Coverage:
     loops: int
     median_steps: float
     median_lines: float
+    by_cases: Measure
+    by_all: Measure
 
 
-def find_cases(
-    program: Program, box: Sandbox, config: BuildConfig, recorded: Sequence[Invocation] = ()
-) -> tuple[list[Case], int]:
-    """The program's cases, those that add coverage first, and how many more had an assert that fails.
+@dataclass(frozen=True, slots=True)
+class Raising:
+    """A call that raised, both times that it was run, and what."""
 
-    `recorded`: calls that are known beside those that the text shows. Raises `Rejected`.
-    """
-    limits = Limits(cpu_s=config.cpu_s, wall_s=4 * config.cpu_s)
-    finder = InputFinder(program, seed=config.seed)
-    known = [*recorded, *examples(program)]
-    if finder.hopeless() and not known:
-        raise Rejected("a parameter takes no literal", finder.hopeless())
-    first = finder.propose(known, n=config.candidates)
-    outcomes = _run(program, first, box, limits)
-    good = _good(first, outcomes, config)
-    second = finder.refine(list(good), n=config.candidates // 2)
-    good |= _good(second, _run(program, second, box, limits), config)
+    call: str
+    exception: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A program's cases, those that add coverage first; how many more had an assert that fails; calls that raise."""
+
+    cases: list[Case]
+    failing_asserts: int
+    raising: list[Raising]
+    explored: Explored
+
+    def coverage(self, cases: Sequence[Case]) -> Coverage:
+        """What these cases cover together, and what they and the raising calls do."""
+        calls = {call.text: call for call in self.explored.hits}
+        returning = self.explored.reached([calls[case.call] for case in cases])
+        raised = self.explored.reached([calls[one.call] for one in self.raising])
+        points_hit = set().union(*(points(case.trace) for case in cases))
+        true = {p[1:] for p in points_hit if p[0] == "true"}
+        false = {p[1:] for p in points_hit if p[0] == "false"}
+        return Coverage(
+            lines=sum(p[0] == "line" for p in points_hit),
+            both_ways=len(true & false),
+            conditions=len(true | false),
+            loops=sum(p[0] == "loop" for p in points_hit),
+            median_steps=statistics.median(case.steps for case in cases),
+            median_lines=statistics.median(len({p for p in points(c.trace) if p[0] == "line"}) for c in cases),
+            by_cases=self.explored.points.measure(returning),
+            by_all=self.explored.points.measure(returning | raised),
+        )
+
+
+def find_cases(program: Program, box: Sandbox, config: BuildConfig, recorded: Sequence[Invocation] = ()) -> Found:
+    """The program's cases. `recorded`: calls that are known beside those that the text shows. Raises `Rejected`."""
+    explored = explore(program, [*recorded, *examples(program)], box, config)
+    good = _good(explored.outcomes, config)
     if not good:
-        raise Rejected("no input returned plain data", _commonest(outcomes))
-    good = dict(list(good.items())[: _WIDEN * config.cases_per_program])
+        raise Rejected("no input returned plain data", _commonest(list(explored.outcomes.values())))
+    good = _widest(good, explored, _WIDEN * config.cases_per_program)
     _run_again(program, good, box, config)
     if len({_key(outcome) for outcome in good.values()}) < 2:
         raise Rejected("the result does not depend on the input")
     found = _traced(program, good, box, config)
     hold = asserts_hold(program, [(case.call, case.output) for case in found], box, config)
-    cases = _choose([case for case, holds in zip(found, hold, strict=True) if holds], config.cases_per_program)
+    hits = {call.text: hit for call, hit in explored.hits.items()}
+    cases = _choose([case for case, holds in zip(found, hold, strict=True) if holds], hits, config.cases_per_program)
     if len(cases) < config.min_cases and not all(hold):
         raise Rejected("an assert on the result fails", found[hold.index(False)].call)
     if len(cases) < config.min_cases:
         raise Rejected("too few inputs returned plain data", f"{len(cases)} of at least {config.min_cases}")
     if statistics.median(case.steps for case in cases) < config.min_steps:
         raise Rejected("too few statements run to be worth telling")
-    return cases, hold.count(False)
+    covered = set().union(*(hits[case.call] for case in cases))
+    return Found(cases, hold.count(False), _raising(program, explored, covered, box, config), explored)
+
+
+def _widest(good: dict[Invocation, Outcome], explored: Explored, count: int) -> dict[Invocation, Outcome]:
+    """As many of the calls, those first that reach what those before them do not."""
+    calls = dict.fromkeys([*reaching(list(good), explored.hits), *good])
+    return {call: good[call] for call in list(calls)[:count]}
+
+
+def _raising(
+    program: Program, explored: Explored, covered: set[int], box: Sandbox, config: BuildConfig
+) -> list[Raising]:
+    """A few calls that raise, each reaching what no case and none before it does; run twice, with one outcome."""
+    left: dict[Invocation, Outcome] = {}
+    calls = [
+        call
+        for call, outcome in explored.outcomes.items()
+        if outcome.status == "raised" and not outcome.stdout and len(call.text) <= config.max_value
+    ]
+    seen = set(covered)
+    while len(left) < config.raises_per_program and calls:
+        best = max(calls, key=lambda call: len(explored.hits[call] - seen))
+        if not explored.hits[best] - seen:
+            break
+        left[best] = explored.outcomes[best]
+        seen |= explored.hits[best]
+        calls.remove(best)
+    again = _run(program, list(left), box, ample(config), hash_seed=1) if left else []
+    return [
+        Raising(call.text, outcome.exception.type, outcome.exception.message)
+        for (call, outcome), second in zip(left.items(), again, strict=True)
+        if outcome.exception is not None and outcome.same(second)
+    ]
 
 
 def _key(outcome: Outcome) -> str:
@@ -124,30 +177,23 @@ def ample(config: BuildConfig) -> Limits:
 def _run(
     program: Program, calls: Sequence[Invocation], box: Sandbox, limits: Limits, hash_seed: int = 0
 ) -> list[Outcome]:
-    """Outcomes of all calls, a few first, so that a program that hangs on everything is given up soon."""
-    outcomes: list[Outcome] = []
-    slow = 0
-    for batch in (calls[:_FIRST_BATCH], calls[_FIRST_BATCH:]):
-        new = run_program(box, program, batch, limits, hash_seed=hash_seed) if batch else []
-        for outcome in new:
-            if outcome.detail.startswith("touched:"):
-                raise Rejected("reaches outside", outcome.detail.removeprefix("touched: "))
-            slow += outcome.status in LIMIT_STATUSES
-        outcomes.extend(new)
-        if slow >= _SLOW:
-            raise Rejected("hits a limit", next(o.status for o in new if o.status in LIMIT_STATUSES))
+    """Outcomes of all calls. Raises `Rejected` where one reaches outside."""
+    outcomes = run_program(box, program, calls, limits, hash_seed=hash_seed)
+    for outcome in outcomes:
+        if outcome.detail.startswith("touched:"):
+            raise Rejected("reaches outside", outcome.detail.removeprefix("touched: "))
     return outcomes
 
 
-def _good(calls: Sequence[Invocation], outcomes: Sequence[Outcome], config: BuildConfig) -> dict[Invocation, Outcome]:
+def _good(outcomes: Mapping[Invocation, Outcome], config: BuildConfig) -> dict[Invocation, Outcome]:
     """Calls whose outcome is plain data of a size that people read, with that outcome."""
     good: dict[Invocation, Outcome] = {}
-    for call, outcome in zip(calls, outcomes, strict=True):
+    for call, outcome in outcomes.items():
         value = outcome.value
         if value is None or outcome.stdout or not value.is_complete() or not value.is_literal():
             continue
         if len(value.display()) + len(call.text) <= config.max_value:
-            good.setdefault(call, outcome)
+            good[call] = outcome
     return good
 
 
@@ -223,12 +269,15 @@ def points(trace: Trace) -> set[Point]:
     return found
 
 
-def _choose(cases: Sequence[Case], count: int) -> list[Case]:
-    """Cases that add coverage first, then those that add a new output; of equals, those with the most to tell."""
+def _choose(cases: Sequence[Case], hits: Mapping[str, frozenset[int]], count: int) -> list[Case]:
+    """Cases that add coverage first (points hit, and what their traces show), then those that add a new output.
+
+    Of equals, those with the most to tell.
+    """
     remaining = sorted(cases, key=lambda case: (case.steps > _READABLE, -case.steps, case.call))
-    covered: set[Point] = set()
+    covered: set[Point | int] = set()
     outputs: set[str] = set()
-    cover = {case.call: points(case.trace) for case in remaining}
+    cover: dict[str, set[Point | int]] = {case.call: {*points(case.trace), *hits[case.call]} for case in remaining}
     chosen: list[Case] = []
     while remaining and len(chosen) < count:
         best = max(remaining, key=lambda c: (len(cover[c.call] - covered), c.output not in outputs))
@@ -237,21 +286,6 @@ def _choose(cases: Sequence[Case], count: int) -> list[Case]:
         outputs.add(best.output)
         chosen.append(best)
     return chosen
-
-
-def coverage(cases: Sequence[Case]) -> Coverage:
-    """What the cases of one program cover together."""
-    all_points = set().union(*(points(case.trace) for case in cases))
-    true = {p[1:] for p in all_points if p[0] == "true"}
-    false = {p[1:] for p in all_points if p[0] == "false"}
-    return Coverage(
-        lines=sum(p[0] == "line" for p in all_points),
-        both_ways=len(true & false),
-        conditions=len(true | false),
-        loops=sum(p[0] == "loop" for p in all_points),
-        median_steps=statistics.median(case.steps for case in cases),
-        median_lines=statistics.median(len({p for p in points(c.trace) if p[0] == "line"}) for c in cases),
-    )
 
 
 def substantial(covered: Coverage) -> bool:

@@ -31,6 +31,9 @@ _FROM_ZERO = frozenset(
         "backward_per_program",
         "backward_budget",
         "near_duplicates",
+        "search_rounds",
+        "min_coverage",
+        "raises_per_program",
     }
 )
 #: Below, most programs are alike somehow, and everything would be compared with everything.
@@ -49,9 +52,12 @@ class BuildConfig:
     workers: int = 2
     max_programs: int = 0
     candidates: int = 48
+    search_rounds: int = 24
     cases_per_program: int = 10
     min_cases: int = 3
     min_steps: int = 4
+    min_coverage: float = 0.0
+    raises_per_program: int = 3
     forward_per_program: int = 2
     backward_per_program: int = 1
     backward_budget: int = 256
@@ -106,6 +112,8 @@ def check(config: BuildConfig, where: str) -> BuildConfig:
             f"{where}.near_duplicates: must be a similarity from {LEAST_SIMILARITY} to 1, or 0 to keep them, "
             f"not {config.near_duplicates}"
         )
+    if not 0 <= config.min_coverage <= 1:
+        raise InputError(f"{where}.min_coverage: must be a part from 0 to 1, not {config.min_coverage}")
     if not 0 < config.contamination <= 1:
         raise InputError(f"{where}.contamination: must be a part above 0 and up to 1, not {config.contamination}")
     if config.min_cases > config.cases_per_program:

@@ -23,12 +23,13 @@ except ImportError:
 from semcoder.cleaning import Hit
 from semcoder.core import Invocation, Origin, Program, Sample, content_id, decode
 from semcoder.errors import SemcoderError
-from semcoder.pyx.cases import BUG, PRELOAD, Case, Rejected, coverage, find_cases, normal_form, substantial
+from semcoder.pyx.cases import BUG, PRELOAD, Case, Coverage, find_cases, normal_form, substantial
 from semcoder.pyx.clean import exclusion, load_screen
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.files import full_document, read_jsonl, write_jsonl
 from semcoder.pyx.lifeline import die_with_parent
 from semcoder.pyx.rows import Teller
+from semcoder.pyx.search import Rejected
 from semcoder.sandbox import Sandbox
 from semcoder.seeds import Drop, known_calls, open_source
 
@@ -182,25 +183,31 @@ class Tell(PipelineStep):  # type: ignore[misc]
     def _result(self, program: Program, known: list[Invocation], box: Sandbox) -> dict[str, Any]:
         hits: list[tuple[str, Hit]] = []
         try:
-            cases, failing = find_cases(program, box, self.config, known)
-            cases = self._not_shared(cases, "case", hits)
+            found = find_cases(program, box, self.config, known)
+            cases = self._not_shared(found.cases, "case", hits)
             if len(cases) < self.config.min_cases:
                 raise Rejected(
                     "too few cases that no benchmark has", f"{len(cases)} of at least {self.config.min_cases}"
                 )
+            covered = found.coverage(cases)
+            if _part(covered) < self.config.min_coverage:
+                return {
+                    **_dropped("too little of it was covered", f"{100 * _part(covered):.0f} % of its lines"),
+                    "excluded": _excluded(program, hits),
+                    "coverage": full_document(covered),
+                }
             teller = Teller(program, cases, box, self.config)
             samples = self._not_shared(teller.samples(), "row", hits)
         except Rejected as rejected:
-            why = {"reason": rejected.reason, "detail": rejected.detail}
-            return {"dropped": why, "excluded": _excluded(program, hits)}
+            return {**_dropped(rejected.reason, rejected.detail), "excluded": _excluded(program, hits)}
         except SemcoderError:
             raise  # the sandbox, not the program
         except Exception as error:  # one program that trips a bug of ours must not cost the others their rows
-            return {"dropped": {"reason": BUG, "detail": f"{type(error).__name__}: {error}"[:300]}, "excluded": []}
-        covered = coverage(cases)
+            return {**_dropped(BUG, f"{type(error).__name__}: {error}"[:300]), "excluded": []}
         return {
             "cases": [_case_row(case) for case in cases],
-            "failing_asserts": failing,
+            "raises": [full_document(one) for one in found.raising],
+            "failing_asserts": found.failing_asserts,
             "rows": [full_document(sample) for sample in samples],
             "coverage": full_document(covered),
             "substantial": substantial(covered),
@@ -220,6 +227,15 @@ class Tell(PipelineStep):  # type: ignore[misc]
 
 def _excluded(program: Program, hits: list[tuple[str, Hit]]) -> list[dict[str, Any]]:
     return [exclusion(what, full_document(program), program.id, hit=hit) for what, hit in hits]
+
+
+def _part(covered: Coverage) -> float:
+    """The part of a program's lines that its kept calls run."""
+    return covered.by_all.lines_hit / max(covered.by_all.lines, 1)
+
+
+def _dropped(reason: str, detail: str) -> dict[str, Any]:
+    return {"dropped": {"reason": reason, "detail": detail}}
 
 
 def _case_row(case: Case) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
+import keyword
 import re
 from collections.abc import Iterator
 
@@ -138,7 +139,8 @@ def _wrapper(cls: ast.ClassDef, method: ast.FunctionDef, name: str) -> str:
         taken = {_arg(part).arg for part in [*made, *own]}
         if len(taken) < len(made) + len(own):
             raise Unwrappable("__init__ and the method share a parameter's name")
-        subject = next(n for n in (_snake(cls.name), "subject", "subject_") if n not in taken and n != cls.name)
+        names = [n for n in (_snake(cls.name), "subject", "subject_") if not keyword.iskeyword(n)]
+        subject = next(n for n in names if n not in taken and n != cls.name)
         lines += [f"    {subject} = {cls.name}({made_call})", f"    return {subject}.{method.name}({own_call})"]
     if not made and not own:
         raise Unwrappable("takes no parameter")
