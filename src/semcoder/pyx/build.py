@@ -25,13 +25,12 @@ from typing import Any
 
 from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
-from semcoder.errors import InputError, MissingExtra, SemcoderError, UsageError
-from semcoder.pyx import fingerprint
+from semcoder.errors import InputError, SemcoderError, UsageError
+from semcoder.pyx import executors, fingerprint
 from semcoder.pyx.cases import BUG
 from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
 from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl
-from semcoder.pyx.lifeline import die_with_this_process
 from semcoder.pyx.showcase import showcase
 
 #: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
@@ -49,6 +48,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     """
     check(config, "config")
     _steps()  # raises, where the engine is missing, before anything is written
+    executors.prepare(config)
     files = find_files(config.benchmarks)
     prepare(config, files)
     folder = Path(config.out)
@@ -60,7 +60,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         say("collecting programs")
         _collect(config, work)
         say(_intention(config, len(files)))
-        clean(config, files, work, _executor)
+        clean(config, files, work, executors.local)
         say("running programs and writing monologues")
         _tell(config, files, work, say)
         say("writing the data set")
@@ -180,22 +180,13 @@ def _changed(old: dict[str, Any], now: dict[str, Any], config: BuildConfig, path
     return ""
 
 
-def _executor(pipeline: list[Any], tasks: int, workers: int, logs: Path) -> Any:
-    try:
-        from datatrove.executor import LocalPipelineExecutor  # type: ignore[import-untyped]
-    except ImportError:
-        raise MissingExtra("datatrove", "data") from None
-    die_with_this_process()
-    return LocalPipelineExecutor(pipeline, tasks=tasks, workers=workers, logging_dir=str(logs))
-
-
 def _collect(config: BuildConfig, work: Path) -> None:
     steps = _steps()
     pipeline = [
         steps.Collect(config, work / "collect-drops.jsonl"),
         steps.Write(work / "programs", shards=config.shards),
     ]
-    _executor(pipeline, 1, 1, work / "logs-collect").run()
+    executors.local(pipeline, 1, 1, work / "logs-collect").run()
 
 
 def _intention(config: BuildConfig, benchmarks: int) -> str:
@@ -207,11 +198,10 @@ def _tell(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress)
     steps = _steps()
     tell = steps.Tell(config, tuple(map(str, files)))
     pipeline = [steps.Read(work / "clean"), tell, steps.Write(work / "results")]
-    executor = _executor(pipeline, config.shards, config.workers, work / "logs-tell")
     done = len(list((work / "logs-tell" / "completions").glob("*"))) if (work / "logs-tell").exists() else 0
     if done:
         say(f"resuming: {done} of {config.shards} parts are done")
-    executor.run()
+    executors.run_tasks(config, pipeline, work / "logs-tell")
 
 
 def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from semcoder.errors import InputError
 from semcoder.pyx.files import full_document
 
 #: Fields that change where or how fast a build runs, never what it writes.
-_NOT_CONTENT = frozenset({"out", "workers"})
+_NOT_CONTENT = frozenset({"out", "workers", "executor", "ray_address", "slurm_partition", "slurm_time"})
+_EXECUTORS = ("local", "ray", "slurm")
 _ROWS = ("nl", "forward", "backward")
 #: Numbers that may be 0; all others are at least 1.
 _FROM_ZERO = frozenset(
@@ -50,6 +51,10 @@ class BuildConfig:
     seed: int = 0
     shards: int = 16
     workers: int = 2
+    executor: str = "local"
+    ray_address: str = ""
+    slurm_partition: str = ""
+    slurm_time: str = "24:00:00"
     max_programs: int = 0
     candidates: int = 48
     search_rounds: int = 24
@@ -121,6 +126,8 @@ def check(config: BuildConfig, where: str) -> BuildConfig:
             f"{where}.min_cases: {config.min_cases} cannot be reached, since cases_per_program is "
             f"{config.cases_per_program}; lower one or raise the other"
         )
+    if config.executor not in _EXECUTORS:
+        raise InputError(f"{where}.executor: {config.executor!r} is not one of {', '.join(_EXECUTORS)}")
     if not config.rows:
         raise InputError(f"{where}.rows: name at least one of {', '.join(_ROWS)}")
     wrong = [row for row in config.rows if row not in _ROWS]
