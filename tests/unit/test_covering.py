@@ -13,12 +13,12 @@ import pytest
 from semcoder.core import Invocation, Program
 from semcoder.core.calling import Caller
 from semcoder.mutation import InputFinder
+from semcoder.mutation.covering import Measure, Points, cover_task, hits_of, operands_of, points_of
 from semcoder.pyx.cases import find_cases
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.search import explore
 from semcoder.sandbox import Sandbox
 from semcoder.seeds.generator import generate
-from semcoder.tracing.covering import Measure, Points, cover_task, hits_of, operands_of, points_of
 from semcoder.tracing.instrument import is_silent
 
 LIMITS = {"stdout": 1 << 20}

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program, Value
 from semcoder.errors import InputError
+from semcoder.mutation.covering import Measure
 from semcoder.pyx.config import BuildConfig
 from semcoder.pyx.search import Explored, Rejected, explore, reaching
 from semcoder.sandbox import Job, Limits, Sandbox, run_program
 from semcoder.seeds.examples import examples
 from semcoder.tracing import TASK, Trace, trace_from_document
-from semcoder.tracing.covering import Measure
 
 #: A point of coverage: a statement's line, or a condition's place with its truth, or a loop that ran.
 Point = tuple[str, int, int]
@@ -58,7 +58,7 @@ class Case:
 class Coverage:
     """Over all cases of a program: lines run, conditions that went both ways, loops whose body ran.
 
-    And what was covered of what there is (see `semcoder.tracing.covering`): by the cases, and with calls that raise.
+    And what was covered of what there is (see `semcoder.mutation.covering`): by the cases, and with calls that raise.
     """
 
     lines: int

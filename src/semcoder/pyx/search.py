@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 from semcoder.core import LIMIT_STATUSES, Invocation, Outcome, Program
 from semcoder.mutation import InputFinder
+from semcoder.mutation.covering import COVER_TASK, Operand, Points, hits_of, operands_of, points_of
 from semcoder.pyx.config import BuildConfig
 from semcoder.sandbox import Job, Limits, Sandbox, outcome_of
-from semcoder.tracing.covering import COVER_TASK, Operand, Points, hits_of, operands_of, points_of
 
 #: Rounds without anything new after which the search is over.
 PATIENCE = 4

@@ -27,6 +27,7 @@ from typing import Any
 
 from semcoder.core.calling import SAMPLE, Caller
 from semcoder.errors import UsageError
+from semcoder.sandbox.child import touched
 from semcoder.tracing.instrument import is_silent
 
 _MARKS, _LEFT, _RIGHT = "__sc_marks__", "__sc_left__", "__sc_right__"
@@ -40,7 +41,7 @@ _CONTAINERS = (tuple, list, set, frozenset, dict)
 #: Below these, expressions are somebody else's.
 _OTHER = (ast.stmt, ast.ExceptHandler, ast.match_case)
 #: The sandbox task: payload `{"source": text}`, items `[kind, text, setup]` of an `Invocation`.
-COVER_TASK = "semcoder.tracing.covering:cover_task"
+COVER_TASK = "semcoder.mutation.covering:cover_task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,6 @@ def cover_task(payload: dict[str, Any]) -> Callable[[Any, dict[str, Any]], Any]:
 
     `hits`: a text of a 0 or 1 per point; `pairs`: operands, for `operands_of`.
     """
-    from semcoder.sandbox.child import touched
-
     marks, compared = bytearray(), _Compared()
     hooks = {_MARKS: marks, _LEFT: compared.left, _RIGHT: compared.right}
 
