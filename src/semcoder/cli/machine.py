@@ -123,7 +123,7 @@ def _print(found: dict[str, Any]) -> None:
         ["platform", found["platform"]],
         ["processors", str(found["cores"])],
         ["memory", "unknown" if memory is None else f"{memory / 2**30:.1f} GiB"],
-        ["torch", found["torch"] or "not installed (pip install torch)"],
+        ["torch", found["torch"] or "not installed (pip install 'semcoder[model]')"],
         ["GPU", ", ".join(found["gpus"]) or "none found"],
     ]
     table(["machine", ""], facts)
