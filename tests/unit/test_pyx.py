@@ -21,8 +21,9 @@ from semcoder.core import Origin, Program, Sample, decode, load
 from semcoder.errors import InputError, UsageError
 from semcoder.monologue import proposed_call, verify
 from semcoder.pyx import BuildConfig, build, collect, demo_config, load_config
-from semcoder.pyx.build import _claimed, _settle_config
+from semcoder.pyx.build import _settle_config
 from semcoder.pyx.cases import find_cases, normal_form
+from semcoder.pyx.lock import claimed
 from semcoder.pyx.rows import TASKS, Teller
 from semcoder.pyx.search import Rejected
 from semcoder.pyx.showcase import showcase
@@ -416,7 +417,7 @@ def test_a_data_set_without_programs_is_an_error(tmp_path: Path) -> None:
 
 
 def test_two_builds_in_one_folder_are_refused(folder: Path, tmp_path: Path) -> None:
-    with _claimed(tmp_path), pytest.raises(UsageError, match="another build is running"):
+    with claimed(tmp_path), pytest.raises(UsageError, match="another build is running"):
         build(config(folder, tmp_path))
 
 

@@ -5,6 +5,7 @@ A build folder holds
     config.json     what the build began with             rows/KIND-00000.jsonl   the data set, one Sample a line
     manifest.json   counts, figures, drops by reason       programs.jsonl          kept programs with their cases
     drops.jsonl     every drop with its reason             showcase.json           a few samples with their traces
+    README.md       the data-set card
     exclusions.jsonl  copies, and what is a benchmark's    work/                   what a stopped build goes on from
 
 Guarantees: a build that was killed at any moment and started again ends with the same rows as one that was not; a
@@ -14,12 +15,10 @@ semcoder have changed since (as far as `fingerprint` sees), and one in which ano
 
 from __future__ import annotations
 
-import fcntl
 import json
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,17 @@ from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
 from semcoder.errors import InputError, SemcoderError, UsageError
 from semcoder.pyx import executors, fingerprint
+from semcoder.pyx.card import card
 from semcoder.pyx.cases import BUG
 from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
-from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl
+from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl, write_text
+from semcoder.pyx.lock import claimed
 from semcoder.pyx.showcase import showcase
 
 #: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
 _FEW_BUGS = 3
 Progress = Callable[[str], None]
-#: Folders in which this process builds now.
-_ours: set[Path] = set()
 
 
 def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     folder = Path(config.out)
     say = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
-    with _claimed(folder):
+    with claimed(folder):
         _settle_config(folder, config)
         work = folder / "work"
         say("collecting programs")
@@ -63,8 +62,9 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         clean(config, files, work, executors.local)
         say("running programs and writing monologues")
         _tell(config, files, work, say)
+        taught = _teach(config, files, work, say)
         say("writing the data set")
-        manifest = _finish(config, folder, work)
+        manifest = _finish(config, folder, work, taught)
     if not manifest["counts"]["programs_kept"]:
         raise UsageError(f"{folder}: no program was kept; see the reasons in {folder / 'drops.jsonl'}")
     return {**manifest, "folder": str(folder)}
@@ -76,7 +76,7 @@ def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None
     check(config, "config")
     _steps()
     out.mkdir(parents=True, exist_ok=True)
-    with _claimed(out):
+    with claimed(out):
         _settle_config(out, config)
         if progress is not None:
             progress("collecting programs")
@@ -101,27 +101,6 @@ def _steps() -> Any:
     from semcoder.pyx import steps
 
     return steps
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it however this process ends.
-
-    A record lock: unlike `flock`'s, children do not inherit it. It binds processes only, so threads need `_ours` too.
-    """
-    taken = UsageError(f"{folder}: another build is running in this folder; wait for it or use --out")
-    if folder.resolve() in _ours:
-        raise taken
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise taken from None
-        _ours.add(folder.resolve())
-        try:
-            yield
-        finally:
-            _ours.discard(folder.resolve())
 
 
 def _settle_config(folder: Path, config: BuildConfig) -> None:
@@ -204,7 +183,16 @@ def _tell(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress)
     executors.run_tasks(config, pipeline, work / "logs-tell")
 
 
-def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
+def _teach(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress) -> dict[str, Any]:
+    """A teacher's monologues, where the configuration names one."""
+    if not config.teacher:
+        return {"rows": []}
+    from semcoder.pyx.synth.teach import teach
+
+    return teach(config, files, work, say)
+
+
+def _finish(config: BuildConfig, folder: Path, work: Path, taught: dict[str, Any]) -> dict[str, Any]:
     summary = _Summary()
     programs: list[dict[str, Any]] = []
     cleaned = read_cleaned(work)
@@ -226,10 +214,8 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
             programs.append(
                 {key: result[key] for key in ("id", "program", "cases", "raises", "coverage", "substantial")}
             )
-            for row in result["rows"]:
-                if row["id"] not in seen:
-                    seen.add(row["id"])
-                    rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
+            _add(result["rows"], rows, seen)
+    _add(taught["rows"], rows, seen)
     _refuse_if_broken(drops, folder)
     for kind, samples in rows.items():
         write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
@@ -251,9 +237,19 @@ def _finish(config: BuildConfig, folder: Path, work: Path) -> dict[str, Any]:
         "found_by": dict(summary.found_by.most_common()),
         "cleaning": cleaning_figures(config, cleaned["benchmarks"], exclusions),
         "figures": summary.figures() | similarity_figures(cleaned["benchmarks"]),
+        **({"teacher": taught["figures"]} if config.teacher else {}),
     }
+    write_text(folder / "README.md", card(manifest, programs))
     write_json(folder / "manifest.json", manifest)
     return manifest
+
+
+def _add(found: Sequence[dict[str, Any]], rows: dict[str, list[dict[str, Any]]], seen: set[str]) -> None:
+    """Put rows where they belong, each once."""
+    for row in found:
+        if row["id"] not in seen and row["task"] in rows:
+            seen.add(row["id"])
+            rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
 
 
 def _refuse_if_broken(drops: Sequence[dict[str, Any]], folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,16 @@ class BuildConfig:
     near_duplicates: float = 0.0
     benchmarks: tuple[str, ...] = ()
     contamination: float = 0.6
+    teacher: str = ""
+    teacher_per_program: int = 1
+    teacher_samples: int = 4
     unknown_license: bool = False
     unsafe: bool = False
+
+    @property
+    def teacher_name(self) -> str:
+        """The teacher without the address of the server that answers for it, which is nothing of the data's."""
+        return re.sub(r"@https?://.*", "", self.teacher, flags=re.DOTALL)
 
     @property
     def hash(self) -> str:
@@ -82,7 +91,8 @@ class BuildConfig:
         return content_id(self.content())
 
     def content(self) -> dict[str, Any]:
-        return {name: value for name, value in full_document(self).items() if name not in _NOT_CONTENT}
+        document = {name: value for name, value in full_document(self).items() if name not in _NOT_CONTENT}
+        return {**document, "teacher": self.teacher_name}
 
 
 def load_config(path: Path) -> BuildConfig:

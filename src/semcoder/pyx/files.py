@@ -23,6 +23,11 @@ def write_json(path: Path, doc: Any) -> None:
     _write(path, [json.dumps(doc, indent=2)])
 
 
+def write_text(path: Path, text: str) -> None:
+    """A text that ends with a line end."""
+    _write(path, [text.removesuffix("\n")])
+
+
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """One row a line."""
     _write(path, (json.dumps(row, ensure_ascii=True) for row in rows))

@@ -12,8 +12,9 @@ import dataclasses
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from semcoder.core import Invocation, Monologue, Outcome, Program, Sample, content_id
+from semcoder.core import Direction, Invocation, Monologue, Outcome, Program, Sample, content_id
 from semcoder.monologue import Backward, style, verify
 from semcoder.monologue.purpose import find_function
 from semcoder.monologue.solving import find_input
@@ -29,6 +30,46 @@ TASKS = {
     "backward": "Task: reason back from the output and give an input.",
 }
 _FIELDS = {"nl": "nl", "forward": "fwd_mnl", "backward": "bwd_mnl"}
+
+
+def description_row(program: Program, header: str, description: str, shown: Sequence[tuple[str, str]]) -> Sample:
+    """The row that asks for a program's code. `header`: name and parameters; `shown`: calls with their outputs."""
+    examples = "\n".join(f"assert {call} == {output}" for call, output in shown)
+    prompt = f"Write a Python function `{header}`. Its documentation:\n\n{description}\n\nFor example:\n\n{examples}\n"
+    return _row("nl", prompt, f"```python\n{program.source.strip()}\n```", program, shown[0])
+
+
+def monologue_row(
+    program: Program,
+    direction: Direction,
+    text: str,
+    asked: tuple[str, str],
+    call: str,
+    claims: int,
+    found_by: str,
+) -> Sample:
+    """The row of a monologue. `asked`: call and output that the question is about; `call`: the one in the answer."""
+    question = f"{asked[0]} == ??" if direction == "forward" else f"{program.entry}(??) == {asked[1]}"
+    prompt = f"[PYTHON]\n{program.source.strip()}\nassert {question}\n[/PYTHON]"
+    answer = f"assert {call} == {asked[1]}"
+    response = f"[MONOLOGUE]\n{text}\n[/MONOLOGUE]\n[ANSWER]{answer}[/ANSWER]"
+    sample = _row(direction, prompt, response, program, (call, asked[1]))
+    return dataclasses.replace(sample, claims=claims, found_by=found_by)
+
+
+def _row(task: str, prompt: str, response: str, program: Program, case: tuple[str, str]) -> Sample:
+    prompt = f"{TASKS[task]}\n{prompt}"
+    question: dict[str, Any] = {_FIELDS[task]: prompt}
+    return Sample(
+        id=content_id(task, prompt, response),
+        response=response,
+        task=task,
+        program=program,
+        call=case[0],
+        output=case[1],
+        python=platform.python_version(),
+        **question,
+    )
 
 
 @dataclass
@@ -64,21 +105,6 @@ class Teller:
         }
         return [sample for kind, make in makers.items() if kind in self._config.rows for sample in make()]
 
-    def _sample(self, task: str, prompt: str, response: str, case: Case, claims: int = 0, found_by: str = "") -> Sample:
-        prompt = f"{TASKS[task]}\n{prompt}"
-        return Sample(
-            id=content_id(task, prompt, response),
-            response=response,
-            task=task,
-            program=self._program,
-            call=case.call,
-            output=case.output,
-            claims=claims,
-            found_by=found_by,
-            python=platform.python_version(),
-            **{_FIELDS[task]: prompt},
-        )
-
     # -- natural language to code
 
     def _descriptions(self) -> list[Sample]:
@@ -86,12 +112,9 @@ class Teller:
         docstring = ast.get_docstring(function) if function is not None else None
         if function is None or not docstring or len(docstring.split()) < 4:
             return []
-        shown = "\n".join(f"assert {case.call} == {case.output}" for case in self._cases[:3])
-        prompt = (
-            f"Write a Python function `{function.name}({ast.unparse(function.args)})`. Its documentation:\n\n"
-            f"{docstring}\n\nFor example:\n\n{shown}\n"
-        )
-        return [self._sample("nl", prompt, f"```python\n{self._program.source.strip()}\n```", self._cases[0])]
+        header = f"{function.name}({ast.unparse(function.args)})"
+        shown = [(case.call, case.output) for case in self._cases[:3]]
+        return [description_row(self._program, header, docstring, shown)]
 
     # -- monologues
 
@@ -108,12 +131,16 @@ class Teller:
         return told
 
     def _told(self, case: Case, monologue: Monologue) -> Sample:
-        forward = monologue.direction == "forward"
-        question = f"{case.call} == ??" if forward else f"{self._program.entry}(??) == {case.output}"
-        prompt = f"[PYTHON]\n{self._program.source.strip()}\nassert {question}\n[/PYTHON]"
-        answer = f"assert {case.call} == {case.output}"
-        response = f"[MONOLOGUE]\n{monologue.text}\n[/MONOLOGUE]\n[ANSWER]{answer}[/ANSWER]"
-        return self._sample(monologue.direction, prompt, response, case, len(monologue.claims), monologue.found_by)
+        asked = (case.call, case.output)
+        return monologue_row(
+            self._program,
+            monologue.direction,
+            monologue.text,
+            asked,
+            case.call,
+            len(monologue.claims),
+            monologue.found_by,
+        )
 
     def _checked(self, monologue: Monologue, again: Trace | None, case: Case) -> Monologue | None:
         """The monologue with its claims, if a second execution bears out its answer and each of them; else None."""
