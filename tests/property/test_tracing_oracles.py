@@ -1,12 +1,14 @@
 """The two oracles of tracing over benchmark programs and generated ones (see `tests.oracle` for what they compare).
 
 `pytest -m slow tests/property/test_tracing_oracles.py` asks about 20,000 generated programs, or as many as
-`SEMCODER_ORACLE_PROGRAMS` says, from seed `SEMCODER_ORACLE_FIRST` (0) on.
+`SEMCODER_ORACLE_PROGRAMS` says, from seed `SEMCODER_ORACLE_FIRST` (0) on; and about every case of a build: of the folder
+`SEMCODER_ORACLE_BUILD`, or of the demo, which is built then.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import gzip
 import json
 import os
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from semcoder.pyx import build, demo_config
 from semcoder.seeds.generator import generate
 from tests.oracle import judge
 
@@ -101,6 +104,13 @@ def generated(first: int, count: int) -> Iterator[Case]:
             yield f"seed {seed}", program.source, call.text
 
 
+def built(folder: Path) -> Iterator[Case]:
+    with (folder / "programs.jsonl").open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            for case in [*row["cases"], *row["raises"]]:
+                yield row["program"]["origin"]["path"], row["program"]["source"], case["call"]
+
+
 def test_cruxeval_programs() -> None:
     check(cruxeval())
 
@@ -121,6 +131,14 @@ def test_humaneval_solutions_with_every_call() -> None:
 @pytest.mark.slow
 def test_mbpp_solutions_with_every_call() -> None:
     check(mbpp())
+
+
+@pytest.mark.slow
+def test_every_case_of_a_build(tmp_path: Path) -> None:
+    folder = Path(os.environ.get("SEMCODER_ORACLE_BUILD", tmp_path / "demo"))
+    if not folder.exists():
+        build(dataclasses.replace(demo_config(), out=str(folder)))
+    check(built(folder))
 
 
 @pytest.mark.slow

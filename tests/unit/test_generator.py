@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from semcoder.core.calling import check_call
-from semcoder.core.records import Outcome
+from semcoder.core.records import Outcome, Program
 from semcoder.errors import UsageError
 from semcoder.seeds.generator import GeneratorSource, generate
 from tests.inprocess import InProcess
@@ -181,3 +181,12 @@ def test_source_stream() -> None:
 def test_bad_spec_is_a_usage_error(spec: str) -> None:
     with pytest.raises(UsageError, match="generator"):
         GeneratorSource(spec)
+
+
+def test_a_count_is_enough_and_calls_come_as_examples() -> None:
+    source = GeneratorSource("4:7")
+    programs = list(source.programs())
+    assert programs == list(GeneratorSource("seed=7,count=4").programs())
+    assert [source.examples(program) for program in programs] == [generate(seed)[1] for seed in range(7, 11)]
+    assert len(list(GeneratorSource("3").programs())) == 3
+    assert source.examples(Program("def f(x): return x", "f", programs[0].origin)) == ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from semcoder.core import Invocation, Origin, Program
 from semcoder.errors import UsageError
-from semcoder.seeds import Drop, open_source
+from semcoder.seeds import Drop, known_calls, open_source
 from semcoder.seeds._licences import allowed, normalise, of_folder, of_wording
 from semcoder.seeds._names import names_of
 from semcoder.seeds.examples import examples
@@ -448,3 +448,189 @@ def test_examples_survive_any_docstring(doc: str) -> None:
 def test_an_empty_folder_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no Python file"):
         open_source(str(tmp_path))
+
+
+TESTS = """
+import unittest
+import pkg.core
+import pkg.core as c
+from pkg import shout, core, missing
+from pkg.core import *
+from pkg.core import join as glue
+from elsewhere import join as other
+
+NUMBERS = [3, 4]
+
+
+def helper(x):
+    return x
+
+
+def test_join():
+    words = ["a", "b"]
+    assert glue(words, sep="-") == "a-b"
+    words = helper(words)
+    assert glue(words) == "ab"
+    assert other(["no"]) == 1
+    glue(["not in an assert"])
+    for _ in range(2):
+        assert pkg.core.join(["c"]) + c.join(("d",), "+") == core.join(['e'])
+    assert shout("x") == missing(2)
+
+
+class Case(unittest.TestCase):
+    def test_total(self):
+        import pkg.core as c2
+        self.assertEqual(c2.total(NUMBERS, start=-1), 6)
+        self.assertRaises(TypeError, c2.total, 3)
+        with self.assertRaises(TypeError):
+            c2.total(None)
+"""
+
+
+def test_asserts_of_the_project_are_examples(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "pkg"
+    package.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'p'\nlicense = 'MIT'\n")
+    (package / "__init__.py").write_text("from .core import loud as shout\n")
+    (package / "core.py").write_text(
+        "def join(words, sep=''):\n    text = sep.join(words)\n    return text\n\n\n"
+        "def total(numbers, start=0):\n    for n in numbers:\n        start += n\n    return start\n\n\n"
+        "def loud(text):\n    text = text.upper()\n    return text\n\n\ndef bare(x):\n    y = x\n    return y\n"
+    )
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_core.py").write_text(TESTS)
+    (tmp_path / "tests" / "test_torn.py").write_text("def f(:\n")
+
+    def calls(spec: Path) -> dict[str, list[str]]:
+        source = open_source(str(spec))
+        programs = [part for part in source.programs() if isinstance(part, Program)]
+        return {program.entry: [call.text for call in known_calls(source, program)] for program in programs}
+
+    expected = {
+        "join": ["join(['a', 'b'], sep='-')", "join(['c'])", "join(('d',), '+')", "join(['e'])"],
+        "total": ["total([3, 4], start=-1)"],
+        "loud": ["loud('x')"],
+        "bare": [],
+    }
+    assert calls(tmp_path) == expected
+    # Outside a checkout a folder is all that is looked at; inside one the project's tests are.
+    assert set(map(len, calls(tmp_path / "src").values())) == {0}
+    (tmp_path / ".git").mkdir()
+    assert calls(tmp_path / "src") == calls(package) == expected
+    assert calls(package / "core.py") == expected | {"loud": []}  # the module that passes it on was not named
+
+
+def test_tests_beside_a_file_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("def f(x):\n    y = x\n    return y\n")
+    (tmp_path / "test_tool.py").write_text("from tool import f\n\nassert f(3) == 3\n")
+    source = open_source(str(tmp_path / "tool.py"))
+    (program,) = source.programs()
+    assert isinstance(program, Program)
+    assert known_calls(source, program) == [Invocation("f(3)")]
+
+
+# -- groups of statements --------------------------------------------------------------------------------------------
+
+SCRIPT = '''
+import os
+import sys
+
+SCALE = 10
+
+
+def grow(x):
+    return x * SCALE
+
+
+def report(path: str, limit: int):
+    """Touches files, and counts."""
+    rows = open(path).read().splitlines()
+    # how many of each
+    counts = {}
+    for row in rows:
+        if len(row) > limit:
+            counts[row] = counts.get(row, 0) + grow(1)
+    os.remove(path)
+    return counts
+
+
+class Table:
+    def __init__(self, rows):
+        self.rows = open(rows)
+        best = None
+        for row in rows:
+            if best is None or row > best:
+                best = row
+        self.best = best
+
+
+def uses(x):
+    return total + x
+
+
+words = sys.argv[1:]
+total = 0
+for word in words:
+    total += len(word)
+    print(word)
+sizes = [len(word) for word in words]
+longest = 0
+for size in sizes:
+    if size > longest:
+        longest = size
+if __name__ == "__main__":
+    numbers = [1, 2]
+    for number in numbers:
+        longest += number
+        longest += grow(number)
+'''
+
+
+def groups(cutter: Cutter, text: str) -> dict[str, Program]:
+    """The programs that come with `+groups` alone."""
+    plain = set(cutter.cut(mod=text).values())
+    found = [part for part in open_source(f"{cutter.root}+groups").programs() if part not in plain]
+    return {part.entry: part for part in found if isinstance(part, Program)}
+
+
+def test_groups_of_functions_methods_and_scripts(cutter: Cutter) -> None:
+    found = groups(cutter, SCRIPT)
+    assert sorted(found) == ["mod_part1", "mod_part2", "report_part1", "table_init_part1"]
+    counts = found["report_part1"]
+    assert counts.source == (
+        "SCALE = 10\n\n\ndef grow(x):\n    return x * SCALE\n\n\n"
+        "def report_part1(rows, limit: int):\n    counts = {}\n    for row in rows:\n        if len(row) > limit:\n"
+        "            counts[row] = counts.get(row, 0) + grow(1)\n    return counts\n"
+    )
+    assert counts.origin.line == SCRIPT[: SCRIPT.index("    counts = {}")].count("\n") + 1
+    assert value(counts, "report_part1(['ab', 'c', 'ab'], 1)") == {"ab": 20}
+    assert value(found["table_init_part1"], "table_init_part1([2, 3, 1])") == 3
+    assert value(found["mod_part1"], "mod_part1(['ab', 'c'])") == 2  # not `total`, which a function shares
+    assert value(found["mod_part2"], "mod_part2(4)") == 37
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("for x in xs:\n    k = x\n    self.n = k\n", "needs an object of its class"),
+        ("for x in xs:\n    k = x\n    xs = k.__hidden\n", "a private name of its class"),
+        ("for x in xs:\n    k = x\n    k += len(vars())\n", "depends on where it stands"),
+        ("for x in xs:\n    k = x\n    print(k)\n    open(k)\n", "touches files"),
+        ("if xs:\n    print(xs)\n    print(1)\n", "the group gives nothing"),
+        ("if 1:\n    y = 1\n    y += 1\nelse:\n    y = 3\n", "takes no parameter"),
+        ("def g():\n    return k\nfor x in xs:\n    k = x\n    k += 1\n", "shares a variable with a nested function"),
+        ("def g():\n    return 1\nfor x in xs:\n    k = x\n    k += g()\n", "needs a nested function"),
+        ("if xs:\n    import re\nfor x in xs:\n    k = x\n    k += re.sub(k, k, k)\n", "needs an import that may not be made"),
+        ("if xs:\n    z = 1\nfor x in xs:\n    if x:\n        z = 1\n    y += z\n", "a parameter may be unbound where the group starts"),
+        ("global y\nfor x in xs:\n    y = x\n    y += 1\n", "changes what is not its own"),
+        ("if xs:\n    k = xs\n    raise k\nelse:\n    raise xs\n", "the end of the group is not reached"),
+    ],
+)  # fmt: skip
+def test_groups_that_cannot_be_taken(cutter: Cutter, body: str, reason: str) -> None:
+    inner = "        k = y = 0\n        " + body.replace("\n", "\n        ").rstrip()
+    text = f"class C:\n    def __init__(self, xs):\n{inner}\n        yield xs, k, y\n"
+    cutter.cut(mod=text)
+    found = list(open_source(f"{cutter.root}+groups").programs())
+    assert [part for part in found if isinstance(part, Program)] == []
+    assert reason in {part.reason for part in found if isinstance(part, Drop)}

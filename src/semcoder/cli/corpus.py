@@ -31,7 +31,9 @@ def collect(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...", help="A folder, package:NAME, stdlib or stdlib:json,textwrap.", show_default=False
+            metavar="SOURCE...",
+            help="A folder, package:NAME, stdlib, jsonl:PATH, parquet:PATH, hub:NAME, pyx:PATH, ... (docs/pyx.md).",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -41,12 +43,14 @@ def collect(
 ) -> int:
     """Collect functions that run alone from real code.
 
-    They come from folders, installed packages or the standard library. Each comes with what it needs from its
-    module, its origin and its licence; what is left out is counted by reason.
+    They come from folders, installed packages, the standard library, rows of JSONL or Parquet, data sets of the hub,
+    or PyX rows. Each comes with what it needs from its module, its origin and its licence; what is left out is
+    counted by reason. SOURCE+groups takes groups of statements too.
 
     \b
     Example:
       semcoder collect stdlib:textwrap,json src/ --out runs/programs
+      semcoder collect "jsonl:answers.jsonl?code=completion" src/+groups --out runs/programs
     """
     from semcoder import pyx
 

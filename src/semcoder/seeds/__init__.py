@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from semcoder.core import Invocation, Origin, Program
 from semcoder.errors import UsageError
 from semcoder.plugins import load_plugins
+from semcoder.seeds._spec import read_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,18 @@ def sources() -> dict[str, type[Any]]:
 def open_source(spec: str) -> Source:
     """The source that a spec names: `stdlib`, `stdlib:json,textwrap`, `package:NAME`, or the path of a folder or file.
 
-    Raises `UsageError` where there is no such source, package, module or folder.
+    Raises `UsageError` where there is no such source, package, module or folder, `InputError` where a file is
+    malformed.
     """
     known = sources()
-    name, _, rest = spec.partition(":")
+    name, colon, rest = spec.partition(":")
+    if not colon:  # `stdlib+groups`
+        name, plus, flags = spec.partition("+")
+        rest = plus + flags
     if name in known:
         source: Source = known[name](rest)
         return source
-    path = spec.removesuffix("+tests")
+    path = read_spec(spec).text
     if path and Path(path).exists():
         folder: Source = known["folder"](spec)
         return folder

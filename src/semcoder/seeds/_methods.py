@@ -71,7 +71,7 @@ class ClassCut:
 
         Raises `Unwrappable`.
         """
-        name = _free_name(f"{_snake(self._cls.name)}_{method.name.strip('_')}", self._module)
+        name = _free_name(f"{snake(self._cls.name)}_{method.name.strip('_')}", self._module)
         return self._virtual(method.name, name, _wrapper(self._cls, method, name)), name
 
     def _virtual(self, wanted: str, name: str, wrapper: str) -> Module:
@@ -139,7 +139,7 @@ def _wrapper(cls: ast.ClassDef, method: ast.FunctionDef, name: str) -> str:
         taken = {_arg(part).arg for part in [*made, *own]}
         if len(taken) < len(made) + len(own):
             raise Unwrappable("__init__ and the method share a parameter's name")
-        names = [n for n in (_snake(cls.name), "subject", "subject_") if not keyword.iskeyword(n)]
+        names = [n for n in (snake(cls.name), "subject", "subject_") if not keyword.iskeyword(n)]
         subject = next(n for n in names if n not in taken and n != cls.name)
         lines += [f"    {subject} = {cls.name}({made_call})", f"    return {subject}.{method.name}({own_call})"]
     if not made and not own:
@@ -193,7 +193,8 @@ def _listed(parts: list[Part]) -> str:
     return ", ".join([*required, *(f"{p[0].arg}={ast.unparse(p[1])}" for p in parts if isinstance(p, tuple))])
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """A class's name as that of a variable."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_") or "subject"
 
 

@@ -48,6 +48,13 @@ def names_of(statement: ast.stmt) -> Names:
     )
 
 
+def free_names(node: ast.AST) -> frozenset[str]:
+    """Names that a part of a scope reads and does not bind in scopes of its own, nested functions included."""
+    walker = _Walker()
+    walker.visit(node)
+    return frozenset(walker.reads)
+
+
 def _targets(statement: ast.stmt) -> set[str]:
     """Names that a top-level statement's own loops and `with` bind before anything in them reads the names."""
     targets: list[ast.AST] = []
@@ -119,7 +126,7 @@ def root_name(node: ast.AST) -> str | None:
 
 
 def _changed(statement: ast.stmt) -> set[str]:
-    """Names whose objects a top-level statement may change in place: `TABLE[k] = v`, `LIST.append(x)`, `fill(T)`."""
+    """Names whose objects a statement may change in place: `TABLE[k] = v`, `LIST.append(x)`, `fill(T)`."""
     if isinstance(statement, (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
         return set()
     names: set[str | None] = set()

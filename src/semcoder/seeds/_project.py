@@ -25,6 +25,8 @@ _SKIPPED_FOLDERS = frozenset(
 )
 _TEST_PATH = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*\.py|[^/]*_tests?\.py)(/|$)")
 MAX_FILE = 2_000_000
+#: Modules that may pass a name on before its definition.
+_MAX_CHAIN = 10
 
 
 class Unreadable(Exception):
@@ -182,17 +184,56 @@ class Project:
         except Unreadable:
             return None
 
+    def definition(self, dotted: str, name: str) -> tuple[str, str] | None:
+        """The path and name of what `from dotted import name` gives, through modules that only pass it on.
+
+        A dotted name may lack what comes before the project's root (`src`), or have it. None where that is not known.
+        """
+        for _ in range(_MAX_CHAIN):
+            module = self.find(dotted) or self.find(self._like(dotted))
+            places = module.bindings.get(name, []) if module is not None else []
+            if module is None or not places:
+                return None
+            statement = module.tree.body[places[-1]]
+            if not isinstance(statement, ast.ImportFrom):
+                return module.path, name
+            dotted, name = module.absolute(statement), _original(statement, name)
+        return None
+
+    def _like(self, dotted: str) -> str:
+        alike = [n for n in self._by_name if f".{n}".endswith(f".{dotted}") or f".{dotted}".endswith(f".{n}")]
+        return alike[0] if len(alike) == 1 else ""
+
     def module(self, path: str) -> Module:
         """The module of a relative path, parsed once. Raises `Unreadable`."""
         if path not in self._modules:
             try:
-                self._modules[path] = _read(self._files[path], path)
+                self._modules[path] = read_module(self._files[path], path)
             except Unreadable as error:
                 self._modules[path] = error
         found = self._modules[path]
         if isinstance(found, Unreadable):
             raise found
         return found
+
+
+def _original(statement: ast.ImportFrom, name: str) -> str:
+    """The name under which a module imports what it calls `name`."""
+    return next(alias.name for alias in statement.names if (alias.asname or alias.name) == name)
+
+
+class TextProject(Project):
+    """A project of one module that is not in a file of its own: a row's code. Raises `Unreadable` where it is none."""
+
+    def __init__(self, origin: Origin, license: str, source: str) -> None:
+        super().__init__(origin, license, Path(), ())
+        if len(source) > MAX_FILE:
+            raise Unreadable("the text is too large")
+        self._modules[origin.path] = _parse(source, "row", origin.path)
+
+    def paths(self) -> list[str]:
+        """The one path: that of the project's origin."""
+        return [self.origin.path]
 
 
 def parse_quietly(source: str) -> ast.Module:
@@ -212,17 +253,23 @@ def is_literal(node: ast.expr) -> bool:
     return True
 
 
-def _read(file: Path, path: str) -> Module:
+def read_module(file: Path, path: str) -> Module:
+    """A file as a module of that path. Raises `Unreadable`."""
     try:
         data = file.read_bytes()
         if len(data) > MAX_FILE:
             raise Unreadable("the file is too large")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        source = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+        source = data.decode(encoding)
     except (OSError, LookupError, SyntaxError, ValueError) as error:
         raise Unreadable(f"cannot be read: {type(error).__name__}") from None
+    return _parse(source, dotted_name(file), path, file.name == "__init__.py")
+
+
+def _parse(source: str, name: str, path: str, is_package: bool = False) -> Module:
+    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
     try:
         tree = parse_quietly(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Unreadable(f"not Python {sys.version_info[0]}.{sys.version_info[1]}") from None
-    return Module(dotted_name(file), path, source, tree, file.name == "__init__.py")
+    return Module(name, path, source, tree, is_package)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from semcoder.core import Invocation, Program
 from semcoder.seeds._project import is_literal, parse_quietly
@@ -32,6 +32,12 @@ def examples(program: Program) -> list[Invocation]:
     return [Invocation(text.replace(entry, program.entry, 1)) for text in found]
 
 
+def calls_in(text: str, entry: str) -> list[str]:
+    """The calls of a function over literals that code shows (`assert f(1) == 2`); none where the text is no code."""
+    tree = _parse(text)
+    return list(dict.fromkeys(literal_calls(tree, entry))) if tree is not None and entry in text else []
+
+
 def _doctest_calls(doc: str, entry: str) -> Iterator[str]:
     try:
         shown = doctest.DocTestParser().get_examples(doc)
@@ -41,7 +47,7 @@ def _doctest_calls(doc: str, entry: str) -> Iterator[str]:
     for example in shown:
         tree = _parse(example.source)
         for statement in tree.body if tree is not None else ():
-            yield from _calls(statement, entry, known)
+            yield from literal_calls(statement, entry, known)
             if isinstance(statement, ast.Assign) and is_literal(statement.value):
                 known.update({t.id: statement.value for t in statement.targets if isinstance(t, ast.Name)})
 
@@ -55,22 +61,32 @@ def _shown_calls(doc: str, entry: str) -> Iterator[str]:
             if depth == 0:
                 tree = _parse(doc[match.start() : place + 1])
                 if tree is not None and len(tree.body) == 1:
-                    yield from _calls(tree.body[0], entry, {})
+                    yield from literal_calls(tree.body[0], entry, {})
                 break
 
 
-def _calls(tree: ast.AST, entry: str, known: dict[str, ast.expr]) -> Iterator[str]:
+def literal_calls(tree: ast.AST, entry: str, known: Mapping[str, ast.expr] | None = None) -> Iterator[str]:
+    """Calls of a function, or of a method of that name, in a tree, `known` names replaced by their literals."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) == entry:
-            args = [_inlined(arg, known) for arg in node.args]
-            keywords = [ast.keyword(k.arg, _inlined(k.value, known)) for k in node.keywords]
-            if args + keywords and all(map(is_literal, args)) and all(k.arg and is_literal(k.value) for k in keywords):
-                text = ast.unparse(ast.Call(ast.Name(entry), args, keywords))
-                if len(text) <= MAX_CALL:
-                    yield text
+        if isinstance(node, ast.Call) and _name(node.func) == entry and (text := call_text(node, entry, known or {})):
+            yield text
 
 
-def _inlined(node: ast.expr, known: dict[str, ast.expr]) -> ast.expr:
+def call_text(node: ast.Call, entry: str, known: Mapping[str, ast.expr]) -> str:
+    """A call as one of `entry` over literals; '' where its arguments are none, or too long."""
+    args = [_inlined(arg, known) for arg in node.args]
+    keywords = [ast.keyword(k.arg, _inlined(k.value, known)) for k in node.keywords]
+    if (
+        not args + keywords
+        or not all(map(is_literal, args))
+        or not all(k.arg and is_literal(k.value) for k in keywords)
+    ):
+        return ""
+    text = ast.unparse(ast.Call(ast.Name(entry), args, keywords))
+    return text if len(text) <= MAX_CALL else ""
+
+
+def _inlined(node: ast.expr, known: Mapping[str, ast.expr]) -> ast.expr:
     return known.get(node.id, node) if isinstance(node, ast.Name) else node
 
 

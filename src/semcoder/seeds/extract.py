@@ -5,7 +5,8 @@ modules (their text is kept as it stands, comments and docstrings included), sta
 imports from the standard library, pruned to what is used.
 
 Guarantees: a program parses, defines its entry, and imports nothing but the standard library; every top-level function
-of a readable module comes back as exactly one `Program` or one `Drop`, in the order of the files and lines.
+of a readable module comes back as exactly one `Program` or one `Drop`, in the order of the files and lines. Asked for
+groups, it gives those of the functions and methods that were dropped, and of the module's own statements, after them.
 It does not promise that a program runs without error, or that its answer depends on its arguments alone: what plainly
 touches files, network, clock, chance or the interpreter is dropped here, the rest shows when it is executed.
 """
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 from semcoder.core import Origin, Program
 from semcoder.seeds import Drop
 from semcoder.seeds import _purity as purity
+from semcoder.seeds._groups import Cut
+from semcoder.seeds._groups import groups as statement_groups
 from semcoder.seeds._licences import UNKNOWN, allowed
 from semcoder.seeds._methods import ClassCut, Unwrappable, methods, unsuitable
 from semcoder.seeds._names import Names, bound_by_alias, own_nodes, parameters
@@ -44,8 +47,11 @@ class _Refused(Exception):
         self.detail = detail
 
 
-def programs(project: Project) -> Iterator[Program | Drop]:
-    """All top-level functions of a project as programs or drops. A licence that is not allowed drops it as a whole."""
+def programs(project: Project, *, groups: bool = False) -> Iterator[Program | Drop]:
+    """All top-level functions of a project as programs or drops, with `groups` groups of statements too.
+
+    A licence that is not allowed drops the project as a whole.
+    """
     if project.license != UNKNOWN and not allowed(project.license):
         yield Drop(project.origin, "licence", project.license)
         return
@@ -56,7 +62,12 @@ def programs(project: Project) -> Iterator[Program | Drop]:
         except Unreadable as error:
             yield Drop(origin, "unreadable file", str(error))
             continue
-        yield from _module_programs(project, module, origin)
+        kept = set()
+        for found in _module_programs(project, module, origin):
+            kept.add(found.origin.line if isinstance(found, Program) else 0)
+            yield found
+        if groups:
+            yield from _module_groups(project, module, origin, kept)
 
 
 def _module_programs(project: Project, module: Module, origin: Origin) -> Iterator[Program | Drop]:
@@ -101,6 +112,51 @@ def _class_programs(
             yield Drop(where, str(error), f"{cls.name}.{method.name}")
         else:
             yield Program(source, name, where, project.license)
+
+
+def _module_groups(project: Project, module: Module, origin: Origin, kept: set[int]) -> Iterator[Program | Drop]:
+    """Groups of statements of what is no program itself: functions, methods, the module's own statements."""
+    taken: set[str] = set()
+    classes = [part for part in module.tree.body if isinstance(part, ast.ClassDef)]
+    for owner, body in (("", module.tree.body), *((cls.name, cls.body) for cls in classes)):
+        for part in body:
+            if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.lineno not in kept:
+                cut = _group_cut(project, module, origin)
+                yield from statement_groups(module, part, cut, owner=owner, taken=taken)
+    yield from statement_groups(module, None, _group_cut(project, module, origin, script=True), taken=taken)
+
+
+def _group_cut(project: Project, module: Module, origin: Origin, *, script: bool = False) -> Cut:
+    """What makes a program of a group's function. A script's variables must be no one's but the group's."""
+
+    def cut(text: str, name: str, own: frozenset[str], line: int) -> Program | Drop:
+        where = dataclasses.replace(origin, line=line)
+        if not text:
+            return Drop(where, name, "a group of statements")
+        try:
+            needs = _Cut(project, _with_function(module, text, name), name)
+            source = needs.text()
+        except _Refused as refused:
+            return Drop(where, refused.reason, refused.detail)
+        shared = sorted(needs.names & own) if script else []
+        return (
+            Drop(where, "shares a variable with what it calls", shared[0])
+            if shared
+            else Program(source, name, where, project.license)
+        )
+
+    return cut
+
+
+def _with_function(module: Module, text: str, name: str) -> Module:
+    """The module with a function added at its end."""
+    added = ast.parse(text).body[0]
+    ast.increment_lineno(added, len(module.lines) + 1)  # no line that another statement stands on
+    place = len(module.tree.body)
+    tree = ast.Module([*module.tree.body, added], [])
+    virtual = dataclasses.replace(module, tree=tree, texts={place: text})
+    virtual.inherit(module, {name: [place]}, fresh=set())
+    return virtual
 
 
 def check_entry(function: ast.FunctionDef | ast.AsyncFunctionDef, *, parameters_wanted: bool = True) -> ast.FunctionDef:
@@ -166,6 +222,11 @@ class _Cut:
             self._need(module, entry)
         except RecursionError:
             raise _Refused("nested too deeply") from None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The global names of the program."""
+        return frozenset(self._owner)
 
     def text(self) -> str:
         """The program. Raises `_Refused` if it is too long."""

@@ -745,19 +745,25 @@ def generate(seed: int) -> tuple[Program, tuple[Invocation, ...]]:
 
 
 class GeneratorSource:
-    """Programs of the seeds `seed`, `seed + 1`, ...: `seed=3,count=1000,shard=0/4` takes every fourth of 1,000 seeds.
+    """Programs of the seeds `seed`, `seed + 1`, ...: `generator:COUNT` or `generator:COUNT:FIRSTSEED`.
 
-    Without `count` the stream never ends. Raises `UsageError` on a malformed `spec`.
+    The long form, `seed=3,count=1000,shard=0/4`, takes every fourth of 1,000 seeds. Without a count the stream never
+    ends. Raises `UsageError` on a malformed `spec`.
     """
 
     name = "generator"
 
     def __init__(self, spec: str = "") -> None:
         values = {"seed": "0", "count": "", "shard": "0/1"}
+        short = re.fullmatch(r"(\d+)(?::(\d+))?", spec)
+        if short is not None:
+            spec = f"count={short[1]},seed={short[2] or 0}"
         for part in filter(None, spec.split(",")):
             key, sign, value = part.strip().partition("=")
             if not sign or key not in values:
-                raise UsageError(f"generator: {part.strip()!r} is not understood; write seed=3,count=1000,shard=0/4")
+                raise UsageError(
+                    f"generator: {part.strip()!r} is not understood; write 1000, 1000:3 or seed=3,count=1000,shard=0/4"
+                )
             values[key] = value
         numbers = re.fullmatch(r"(\d+) (\d*) (\d+)/(\d+)", "{seed} {count} {shard}".format(**values))
         if numbers is None or int(numbers[3]) >= int(numbers[4]):
@@ -776,3 +782,11 @@ class GeneratorSource:
         while self._count is None or index < self._count:
             yield generate(self._first + index)
             index += self._shards
+
+    def examples(self, program: Program) -> tuple[Invocation, ...]:
+        """The calls that a program of this source was generated with; none for any other program."""
+        seed = program.origin.path
+        if program.origin.source != self.name or not seed.isdecimal():
+            return ()
+        generated, calls = generate(int(seed))
+        return calls if generated == program else ()

@@ -16,6 +16,7 @@ from semcoder.errors import UsageError
 from semcoder.seeds import Drop, extract
 from semcoder.seeds._licences import of_metadata
 from semcoder.seeds._project import Project, is_test
+from semcoder.seeds._spec import read_spec
 
 
 class PackageSource:
@@ -24,7 +25,8 @@ class PackageSource:
     name = "package"
 
     def __init__(self, spec: str = "") -> None:
-        name, self._tests = spec.removesuffix("+tests"), spec.endswith("+tests")
+        read = read_spec(spec)
+        name, self._tests, self._groups = read.text, "tests" in read, "groups" in read
         try:
             self._distribution = importlib.metadata.distribution(name)
         except (importlib.metadata.PackageNotFoundError, ValueError):
@@ -43,4 +45,4 @@ class PackageSource:
         origin = Origin("package", self._distribution.metadata["Name"], self._distribution.version)
         license = of_metadata(self._distribution.metadata)
         project = Project(origin, license, self._root, self._files, skip=lambda path: not self._tests and is_test(path))
-        yield from extract.programs(project)
+        yield from extract.programs(project, groups=self._groups)

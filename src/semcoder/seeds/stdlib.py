@@ -16,6 +16,7 @@ from semcoder.core import Origin, Program
 from semcoder.errors import UsageError
 from semcoder.seeds import Drop, extract
 from semcoder.seeds._project import Project, python_files
+from semcoder.seeds._spec import read_spec
 
 _LEFT_OUT = frozenset(
     {
@@ -40,7 +41,9 @@ class StdlibSource:
 
     def __init__(self, spec: str = "") -> None:
         self._root = Path(sysconfig.get_path("stdlib"))
-        self._wanted = tuple(part.strip() for part in spec.split(",") if part.strip())
+        read = read_spec(spec, flags=("groups",))
+        self._groups = "groups" in read
+        self._wanted = tuple(part.strip() for part in read.text.split(",") if part.strip())
         for module in self._wanted:
             base = self._root.joinpath(*module.split("."))
             if not base.with_suffix(".py").is_file() and not (base / "__init__.py").is_file():
@@ -52,7 +55,8 @@ class StdlibSource:
         """Programs and drops, in the order of the library's files."""
         origin = Origin("stdlib", "python", platform.python_version())
         files = [f for f in python_files(self._root) if not _LEFT_OUT & set(f.relative_to(self._root).parts)]
-        yield from extract.programs(Project(origin, "PSF-2.0", self._root, files, skip=self._is_unwanted))
+        project = Project(origin, "PSF-2.0", self._root, files, skip=self._is_unwanted)
+        yield from extract.programs(project, groups=self._groups)
 
     def _is_unwanted(self, path: str) -> bool:
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
