@@ -315,7 +315,7 @@ def trace_frames(trace: Trace) -> list[Frame]:
     for step in trace.steps:
         frame = frames.setdefault(step.frame, Frame(step.function))
         now = variables.setdefault(step.frame, {})
-        if step.kind in ("statement", "test", "iteration", "exhausted"):
+        if step.kind in ("statement", "test", "iteration", "exhausted", "draw"):
             assert isinstance(step.node, ast.stmt)
             if not is_silent(step.node) and last.get(step.frame) is not step.node:
                 frame.events.append((step.node.lineno, step.depth, dict(now)))

@@ -233,3 +233,16 @@ def test_a_loop_over_a_generator_of_the_program_backwards() -> None:
     source = "def g(n):\n    for i in range(n):\n        yield i\n\ndef f(n):\n    t = 0\n    for x in g(n):\n        t += x\n    return t\n"
     trace = trace_here(source, "f(3)")
     assert all(claim.verdict is True for claim in verify(Backward().render(trace).text, trace))
+
+
+def test_an_exception_in_the_head_of_a_running_loop_is_told_there() -> None:
+    source = "def f(xs):\n    t = 0\n    for a, b in xs:\n        t += a\n    return t\n"
+    trace = trace_here(source, "f([(1, 2), 3])")
+    text = style("forward").render(trace).text
+    told = "Line 3: the loop turns to item 2; `TypeError('cannot unpack non-iterable int object')` is raised"
+    assert told in text
+    assert "Line 4: `t` goes from `0` to `1`.\n" in text
+    assert all(claim.verdict is True for claim in verify(text, trace))
+    for wrong in ("Line 3: the loop turns to item 3;", "Line 3: iteration 2 of the loop begins;"):
+        changed = text.replace("Line 3: the loop turns to item 2;", wrong)
+        assert any(claim.verdict is False for claim in verify(changed, trace))

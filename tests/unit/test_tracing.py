@@ -344,6 +344,61 @@ def f():
     return g(*xs, *mid, **d), g(b=1, *[0]), {**d, 'q': 2}, [*xs, *mid]
 """,
 )
+DRAWS = """
+def gen(n):
+    for k in range(n):
+        yield k
+    raise ValueError("dry")
+def f(mode):
+    seen = []
+    try:
+        for a in gen(2): seen.append(a)
+    except ValueError as error:
+        seen.append(str(error))
+    for x in (1, 2):
+        try:
+            for a, b in [(1, 2), (3, 4), x]:
+                for c in "ab":
+                    seen.append(c)
+                    if c == "a":
+                        continue
+        except TypeError:
+            seen.append("no pair")
+    for k in range(3):
+        if k == 1:
+            break
+    if mode == 1:
+        for (a,
+             b) in [(1, 2), (3,)]:
+            seen.append(a)
+    elif mode == 2:
+        for a in map(int, ["1", "x"]):
+            seen.append(a)
+    elif mode == 3:
+        for seen[a] in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0):
+            a += 40
+    return seen
+"""
+add(
+    "loop_head_0",
+    DRAWS,
+    "f(0)",
+)
+add(
+    "loop_head_1",
+    DRAWS,
+    "f(1)",
+)
+add(
+    "loop_head_2",
+    DRAWS,
+    "f(2)",
+)
+add(
+    "loop_head_3",
+    DRAWS,
+    "f(3)",
+)
 add(
     "loops_else",
     """

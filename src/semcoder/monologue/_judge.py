@@ -241,6 +241,9 @@ class Judge:
         began = step.kind == "iteration" or (isinstance(step.node, ast.While) and self._while_truth() is True)
         return began and fact.slots[0] == str(step.count), ""
 
+    def _draws(self, fact: Fact) -> Verdict:
+        return self._step.kind == "draw" and fact.slots[0] == str(self._step.count), ""
+
     def _loop_ends(self, fact: Fact) -> Verdict:
         step = self._step
         if step.kind == "exhausted":

@@ -47,6 +47,8 @@ class _Narrator:
         elif step.kind == "iteration":
             facts = [Fact("iteration", (str(step.count),)), *self._parts(), *self._changes()]
             facts += self._stays([node.target]) if isinstance(node, (ast.For, ast.AsyncFor)) else []
+        elif step.kind == "draw":
+            facts = [Fact("draws", (str(step.count),)), *self._parts(), *self._changes()]
         elif step.kind == "exhausted":
             facts = [Fact("loop_ends", (str(step.count),)), *self._changes()]
         elif step.kind == "catch":

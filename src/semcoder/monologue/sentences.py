@@ -38,6 +38,7 @@ CLAUSES: dict[str, str] = {
     "if_skip": "the `if` body is skipped",
     "loop": "the loop over § starts",
     "iteration": "iteration # of the loop begins",
+    "draws": "the loop turns to item #",
     "loop_ends": "the loop ends after # iterations",
     "holds": "the assertion holds",
     "fails": "the assertion fails",

@@ -134,6 +134,8 @@ def _opening(step: Step) -> Iterator[Event]:
         yield Event("iteration", f"iteration {step.count}")
     elif step.kind == "exhausted":
         yield Event("iteration", f"no more items after {_count(step.count, 'iteration')}")
+    elif step.kind == "draw":
+        yield Event("iteration", f"turns to item {step.count}")
     elif step.kind == "catch" and step.caught is not None:
         yield Event("catch", f"catches {_short(step.caught)}")
 

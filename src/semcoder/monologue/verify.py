@@ -275,6 +275,7 @@ class _Alignment:
 _SORTS = {
     "call": "the call of a function",
     "exhausted": "the loop has no more items",
+    "draw": "the loop fails to take its next item",
     "catch": "an exception is caught",
 }
 _MARKS = {
@@ -282,6 +283,7 @@ _MARKS = {
     "called_bare": ("call",),
     "program": ("call",),
     "iteration": ("iteration", "test", "exhausted"),
+    "draws": ("draw",),
     "loop_ends": ("exhausted", "test", "iteration"),
     "caught": ("catch",),
     "caught_as": ("catch",),

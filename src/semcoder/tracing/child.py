@@ -34,7 +34,7 @@ def record(
 
     def compiler(tree: ast.Module, filename: str) -> types.CodeType:
         instrumented = instrument(tree, filename, module_steps=invocation[0] == "stdin")
-        recorder.globals_of = instrumented.globals_of
+        recorder.globals_of, recorder.heads_of = instrumented.globals_of, instrumented.heads_of
         return instrumented.code
 
     caller = Caller(source, compiler, recorder.builtins())

@@ -30,9 +30,9 @@ from semcoder.core.encode import unpacked as applied
 from semcoder.core.unfolding import PART, check_size, check_unfolding, inner_places, text_size
 from semcoder.core.values import check_nodes, check_ref
 
-KINDS = "cseti dmk=-grxhzyvouw"
+KINDS = "cseti dmk=-grxhzyvouwn"
 VALUE_KINDS = frozenset("em=grxhy")
-_COUNT_KINDS = frozenset("csidkzvuw")
+_COUNT_KINDS = frozenset("csidkzvuwn")
 _TYPECODES = {1: "B", 2: "H", 4: "I"}
 _INDEX = {kind: index for index, kind in enumerate(KINDS)}
 _EMPTY = ["list", 0]

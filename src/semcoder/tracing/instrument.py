@@ -211,10 +211,12 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 @dataclass(frozen=True, slots=True)
 class Instrumented:
-    """The rewritten module's code, and per function site the global names that its body mentions."""
+    """The rewritten module's code; per function site the global names that its body mentions; per site of a `for` its
+    line and column, and those of its body."""
 
     code: types.CodeType
     globals_of: dict[int, tuple[str, ...]]
+    heads_of: dict[int, tuple[tuple[int, int], tuple[int, int]]]
 
 
 def hook_name(hook: str) -> str:
@@ -276,7 +278,7 @@ def _instrument(tree: ast.Module, filename: str, rewriter: _Rewriter, module_ste
         tree.body = [*body[:at], rewriter.call_statement("N", tree.body[0] if tree.body else tree, site), *body[at:]]
     else:
         tree.body = [rewriter.plain(statement) for statement in tree.body]
-    return Instrumented(compile(tree, filename, "exec", dont_inherit=True), rewriter.globals_of)
+    return Instrumented(compile(tree, filename, "exec", dont_inherit=True), rewriter.globals_of, rewriter.heads_of)
 
 
 def _placed(node: _Node, old: ast.AST) -> _Node:
@@ -319,6 +321,7 @@ class _Rewriter(ast.NodeTransformer):
         self._builtins = builtins
         self._calm = False  # is what is being rewritten part of a calm statement?
         self.globals_of: dict[int, tuple[str, ...]] = {}
+        self.heads_of: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}
 
     def site(self, node: ast.AST) -> int:
         return self._numbers[id(node)]
@@ -509,6 +512,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def stmt_For(self, node: ast.For | ast.AsyncFor) -> None:
         site, names = self.site(node), bound_names(node.target)
+        first_inside = node.body[0]
+        self.heads_of[site] = (node.lineno, node.col_offset), (first_inside.lineno, first_inside.col_offset)
         steady = isinstance(node, ast.For) and self._is_range(node.iter)
         self.visit(node.target)
         node.iter = self.visit(node.iter)

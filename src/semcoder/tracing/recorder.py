@@ -6,6 +6,7 @@ An event is (kind, site, ref); kinds are the one-letter codes below. `ref` is a 
     c  a frame begins; ref: its number               s  a statement begins; ref: its frame
     e  an expression's value                         t  a condition's truth; ref: bool
     i  a for loop's next iteration; ref: its number  d  the loop ran out of items; ref: how many it had
+    n  a for loop, after an iteration, fails to draw or to bind its next item; ref: which that would be
     m  a comprehension's next item                   k  a case or except clause takes over; ref: its frame
     = a local's new value; site: index into `names`  - a local is gone; site: index into `names`
     g  a global's new value; site: index into `names`
@@ -30,6 +31,7 @@ Runs inside the sandbox: standard library only.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -70,6 +72,16 @@ def same_ref(a: Ref, b: Ref) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
+def _raised_at(error: BaseException, frame: FrameType) -> tuple[int, int] | None:
+    """Line and column of what a frame was at when an exception came up in it or through it."""
+    trail = error.__traceback__
+    if trail is None or trail.tb_frame is not frame:
+        return None
+    found = next(itertools.islice(frame.f_code.co_positions(), trail.tb_lasti // 2, None), None)
+    line, _, column, _ = found or (None, None, None, None)
+    return None if line is None or column is None else (line, column)
+
+
 def _is_place(ref: Ref) -> bool:
     return type(ref) is tuple and len(ref) == 1 and type(ref[0]) is int
 
@@ -106,6 +118,7 @@ class Recorder:
         self.names: list[str] = []
         self.truncated = False
         self.globals_of: dict[int, tuple[str, ...]] = {}
+        self.heads_of: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}
         self._max_events = min(max_events, MAX_EVENTS)
         self._me = -1  # the recorded thread, -1 while nothing is recorded
         self._name_index: dict[str, int] = {}
@@ -603,6 +616,7 @@ class Recorder:
             if state is not None:
                 state.loud = _LOUD
                 self._changes(frame, state, skip=names)
+                self._draw(frame, state)
                 self._emit("k", site, state.number)
                 self._value("h", site, sys.exc_info()[1])
                 self._changes(frame, state)
@@ -665,9 +679,22 @@ class Recorder:
                 state.loud = _LOUD
             number = self._frame_hook(frame)
             if number >= 0:
+                self._draw(frame, self._frames[frame])
                 self._value("x", site, sys.exc_info()[1])
                 self._emit("z", site, number)
                 self._forget(frame)
+
+    def _draw(self, frame: FrameType, state: _State) -> None:
+        """If the exception at hand came up in the head of a running loop, note that: no hook runs there."""
+        error = sys.exc_info()[1]
+        place = _raised_at(error, frame) if state.counts and error is not None else None
+        if place is None:
+            return
+        for site, count in state.counts.items():
+            head, body = self.heads_of.get(site, (place, place))
+            if head <= place < body:
+                self._emit("n", site, count + 1)
+                return
 
     def ended(self, site: int) -> None:
         if _get_ident() == self._me:

@@ -26,10 +26,10 @@ from semcoder.tracing.columns import VALUE_KINDS, check_refs, is_packed, unpacke
 from semcoder.tracing.instrument import sites
 from semcoder.tracing.recorder import MAX_EVENTS
 
-StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "catch", "resume"]
+StepKind = Literal["call", "statement", "test", "iteration", "exhausted", "draw", "catch", "resume"]
 _VALUE_KINDS = VALUE_KINDS
-_SITE_KINDS = frozenset("csetidmkrxhzyv")
-_PLAIN_REFS: dict[str, type] = {"t": bool, "o": str, "-": type(None), **dict.fromkeys("cszkvuwid", int)}
+_SITE_KINDS = frozenset("csetidmkrxhzyvn")
+_PLAIN_REFS: dict[str, type] = {"t": bool, "o": str, "-": type(None), **dict.fromkeys("cszkvuwidn", int)}
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _LOOPS = (ast.For, ast.AsyncFor)
 _YIELDS = (ast.Yield, ast.YieldFrom, ast.Await)
@@ -41,6 +41,7 @@ _NODES: dict[str, type | tuple[type, ...]] = {
     "t": ast.expr,
     "i": _LOOPS,
     "d": _LOOPS,
+    "n": _LOOPS,
     "m": ast.comprehension,
     "k": (ast.ExceptHandler, ast.match_case),
     "h": ast.ExceptHandler,
@@ -80,7 +81,7 @@ class Step:
     """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call).
 
     `count`: for an iteration its number from 1; for a test of a while loop the number of the iteration that it would
-    begin; for `exhausted` how many iterations there were.
+    begin; for `exhausted` how many iterations there were; for a `draw`, which fails, the iteration that it was for.
     """
 
     index: int
@@ -340,6 +341,10 @@ class _Walk:
         if self._stack:
             self._begin("exhausted", self._top(), node, count)
 
+    def _on_draw(self, _position: int, _kind: str, node: ast.AST, _site: int, count: int) -> None:
+        if self._stack:
+            self._begin("draw", self._top(), node, count)
+
     def _on_change(self, _position: int, kind: str, _node: ast.AST, site: int, ref: Any) -> None:
         step = self._current()
         if step is None:
@@ -407,6 +412,7 @@ _NAMES = {
     "k": "takeover",
     "i": "iteration",
     "d": "exhausted",
+    "n": "draw",
     "=": "change",
     "-": "change",
     "g": "change",
