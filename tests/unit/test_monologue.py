@@ -246,3 +246,15 @@ def test_an_exception_in_the_head_of_a_running_loop_is_told_there() -> None:
     for wrong in ("Line 3: the loop turns to item 3;", "Line 3: iteration 2 of the loop begins;"):
         changed = text.replace("Line 3: the loop turns to item 2;", wrong)
         assert any(claim.verdict is False for claim in verify(changed, trace))
+
+
+def test_a_while_loop_whose_test_calls_twice_is_counted_on() -> None:
+    source = "def g(n):\n    return n\n\n\ndef f(n):\n    while g(n) > (k := g(1)):\n        n -= k\n    return n\n"
+    trace = trace_here(source, "f(3)")
+    text = style("forward").render(trace).text
+    assert "so the condition `g(n) > (k := g(1))` is true; iteration 2 of the loop begins." in text
+    assert "is false; the loop ends after 2 iterations." in text
+    assert all(claim.verdict is True for claim in verify(text, trace))
+    rows = style("steps").render(trace).text
+    assert "iteration 2 begins" in rows
+    assert "the loop ends after 2 iterations" in rows

@@ -143,7 +143,7 @@ def _opening(step: Step) -> Iterator[Event]:
 def _branch(step: Step) -> Iterator[Event]:
     """The way that the step's condition went."""
     truth = step.truth
-    if step.kind == "test":
+    if step.kind == "test" or isinstance(step.node, ast.While):
         going = (
             f"iteration {step.count} begins" if truth else f"the loop ends after {_count(step.count - 1, 'iteration')}"
         )

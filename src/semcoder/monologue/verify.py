@@ -282,9 +282,9 @@ _MARKS = {
     "called": ("call",),
     "called_bare": ("call",),
     "program": ("call",),
-    "iteration": ("iteration", "test", "exhausted"),
+    "iteration": ("iteration", "test", "exhausted", "resume"),
     "draws": ("draw",),
-    "loop_ends": ("exhausted", "test", "iteration"),
+    "loop_ends": ("exhausted", "test", "iteration", "resume"),
     "caught": ("catch",),
     "caught_as": ("catch",),
 }

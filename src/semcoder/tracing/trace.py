@@ -81,7 +81,7 @@ class Step:
     """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call).
 
     `count`: for an iteration its number from 1; for a test of a while loop the number of the iteration that it would
-    begin; for `exhausted` how many iterations there were; for a `draw`, which fails, the iteration that it was for.
+    begin (and for the rest of that test, a `resume`); for `exhausted` how many iterations there were; for a `draw`, which fails, the iteration that it was for.
     """
 
     index: int
@@ -279,6 +279,11 @@ class _Walk:
         self._step = self._last[frame] = step
         return step
 
+    def _resume(self, frame: int, last: Step) -> Step:
+        """The rest of a statement; that of a while loop's test is about the same iteration."""
+        same = isinstance(last.node, ast.While) and last.kind in ("test", "resume")
+        return self._begin("resume", frame, last.node, last.count if same else 0)
+
     def _switch(self, frame: int) -> None:
         """Make `frame` the top of the stack: frames above it have ended, a suspended one comes back on top."""
         if frame in self._stack:
@@ -299,7 +304,7 @@ class _Walk:
         if step is not None and step.frame == frame and not step.ends_frame:
             return step
         last = self._last.get(frame)
-        return self._begin("resume", frame, last.node) if last is not None else step
+        return self._resume(frame, last) if last is not None else step
 
     def _event(self, position: int, kind: str, site: int, ref: Any) -> None:
         node = self._trace.site_nodes.get(site) if kind in _SITE_KINDS else None
@@ -388,7 +393,10 @@ class _Walk:
     def _on_resume(self, _position: int, _kind: str, node: ast.AST, _site: int, frame: int) -> None:
         self._switch(frame)
         last = self._last.get(frame)
-        self._begin("resume", frame, last.node if last is not None else node)
+        if last is not None:
+            self._resume(frame, last)
+        else:
+            self._begin("resume", frame, node)
 
     def _on_stack(self, _position: int, kind: str, _node: ast.AST, _site: int, frame: int) -> None:
         if kind == "u":
