@@ -80,8 +80,9 @@ class Part:
 class Step:
     """One stretch of a frame's execution. `node` is its statement (or handler, or function for a call).
 
-    `count`: for an iteration its number from 1; for a test of a while loop the number of the iteration that it would
-    begin (and for the rest of that test, a `resume`); for `exhausted` how many iterations there were; for a `draw`, which fails, the iteration that it was for.
+    `count`: for an iteration its number from 1; for a test of a while loop (and the rest of that test, a `resume`) the
+    number of the iteration that it would begin; for `exhausted` how many iterations there were; for a `draw`, which
+    fails, the iteration that it was for.
     """
 
     index: int
