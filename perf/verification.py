@@ -7,6 +7,9 @@ of its kind from the module, and a copy has one fact changed in one part (a valu
 change counts only if the trace shows that the sentence is then false: the changed fact holds at no step from the one
 that the sentence before it is about to the one that the sentence after it is about.
 
+A module with `PARTS` states what each part means: there the target of a branch is the block that is entered or
+skipped, and texts are plain. In the others it is the line that runs next, and texts are literals.
+
 recall      corrupted sentences in which a claim is false
 alarms      true sentences in which a claim is false
 supported   true sentences of which every claim is found true
@@ -63,7 +66,8 @@ def shown(value: Value | None) -> str | None:
 class Facts:
     """All facts of a trace that the wordings have kinds for, in order."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, documented: bool = False) -> None:
+        self.documented = documented  # by the module's `PARTS`
         self.story = Story(trace)
         self.trace = trace
         self.told = [fact for moment in self.story.moments for fact in self._at(moment)]
@@ -116,6 +120,7 @@ class Facts:
             yield Fact("value", (line, change.name, new), at)
             if old is not None:
                 yield Fact("change", (line, change.name, old, new), at)
+        yield from self._several(moment)
         for name in sorted(_reads(step.node)):
             value = shown(moment.before(name))
             if value is not None and name in self._locals(moment):
@@ -123,11 +128,38 @@ class Facts:
         if isinstance(step.node, ast.If) and step.truth is not None:
             source = self.story.text(step.node.test)
             yield Fact("condition", (line, source, step.truth), at)
-            if following is not None:
-                yield Fact("branch", (line, step.truth, following), at)
+            target = step.node.body[0].lineno if self.documented else following
+            if target is not None:
+                yield Fact("branch", (line, step.truth, target), at)
+                yield from self._because(moment, source, target)
         elif following is not None and step.kind == "statement":
             yield Fact("order", (line, following), at)
         yield from self._parts(moment)
+
+    def _several(self, moment: Moment) -> Iterator[Fact]:
+        """What a statement did to two variables or more, and what it appended to a list."""
+        step, node = moment.step, moment.step.node
+        pairs = [(c.name, shown(c.new)) for c in step.changes if c.scope == "local"]
+        if step.kind == "statement" and len(pairs) > 1 and all(value is not None for _, value in pairs):
+            yield Fact("values", (step.line, tuple(pairs)), step.index)
+        call = node.value if isinstance(node, ast.Expr) else None
+        method = call.func if isinstance(call, ast.Call) else None
+        if isinstance(method, ast.Attribute) and method.attr == "append" and isinstance(method.value, ast.Name):
+            whole = moment.after(method.value.id)
+            parts = whole.children() if whole is not None and whole.kind == "list" else []
+            item, value = shown(parts[-1]) if parts else None, shown(whole)
+            if item is not None and value is not None and step.changes:
+                yield Fact("appended", (step.line, item, method.value.id, value), step.index)
+
+    def _because(self, moment: Moment, source: str, target: int) -> Iterator[Fact]:
+        """A branch with the condition and the one variable that decides it."""
+        step = moment.step
+        assert isinstance(step.node, ast.If)
+        names = {n.id for n in ast.walk(step.node.test) if isinstance(n, ast.Name)}
+        name = next(iter(names & self._locals(moment)), "") if len(names) == 1 else ""
+        value = shown(moment.before(name)) if name and name != source else None
+        if value is not None:
+            yield Fact("because", (step.line, name, value, source, step.truth, target), step.index)
 
     def _locals(self, moment: Moment) -> set[str]:
         return {
@@ -148,7 +180,7 @@ class Facts:
                 yield Fact("expression", (step.line, source, value), step.index)
         text = "".join(p.text for p in step.parts if p.kind == "o").removesuffix("\n")
         if text and "`" not in text and len(text) <= LONGEST_VALUE:
-            yield Fact("prints", (repr(text),), step.index)
+            yield Fact("prints", (text if self.documented else repr(text),), step.index)
         value = shown(moment.gives)
         if isinstance(step.node, ast.Return) and value is not None:
             yield Fact("returns_from", (step.line, step.function, value), step.index)
@@ -178,7 +210,8 @@ class Facts:
                 yield Fact("rejected", (wrong, value), last)
         raised = outcome.exception
         if raised is not None and raised.message and "`" not in raised.message and raised.type.isidentifier():
-            yield Fact("raises", (raised.type, repr(raised.message)), last)
+            message = raised.message if self.documented else repr(raised.message)
+            yield Fact("raises", (raised.type, message), last)
 
     def _states(self, moment: Moment) -> Iterator[Fact]:
         """What holds at a step beyond what is told of it: all variables before and after it, and where it leads."""
@@ -217,6 +250,16 @@ class Facts:
         told = [f for f in [*self.told, *self.closing] if first <= f.step <= last and f.kind == fact.kind]
         if any(f.parts == fact.parts for f in told):
             return False
+        if fact.kind == "appended" or (fact.kind == "branch" and self.documented):
+            return True
+        if fact.kind == "values":
+            line, pairs = fact.parts
+            near = range(first, last + 1)
+            return not any(all((k, "value", (line, *pair)) in self.states for pair in pairs) for k in near)
+        if fact.kind == "because":
+            line, name, value, _, result, _ = fact.parts
+            held = any((k, "before", (line, name, value)) in self.states for k in range(first, last + 1))
+            return not held or not any(f.parts[4] == result for f in told)
         if fact.kind in ("iterations", "loop_end"):  # of a loop that is not over it may be said all the time
             return not any(f.kind == fact.kind and f.parts == fact.parts and f.step >= first for f in self.told)
         if fact.kind == "condition" and any((f.parts[0], f.parts[2]) == (fact.parts[0], fact.parts[2]) for f in told):
@@ -279,12 +322,13 @@ def write(
 # -- corruptions
 
 _VALUES = {"value": [2], "before": [2], "change": [2, 3], "iteration": [3], "returns": [0], "returns_from": [2],
-           "prints": [0], "call": [2], "expression": [2], "rejected": [1]}  # fmt: skip
+           "prints": [0], "call": [2], "expression": [2], "rejected": [1], "appended": [1, 3],
+           "because": [2]}  # fmt: skip
 _LINES = {"value": [0], "before": [0], "iterations": [0], "loop_end": [0], "condition": [0], "branch": [0, 2],
           "order": [0, 1], "returns_from": [0], "expression": [0], "change": [0]}  # fmt: skip
 _NAMES = {"value": 1, "before": 1, "change": 1, "iteration": 2}
 _COUNTS = {"iterations": 1, "iteration": 1}
-_RESULTS = {"condition": 2, "branch": 1}
+_RESULTS = {"condition": 2, "branch": 1, "because": 4}
 
 
 def corrupt(fact: Fact, facts: Facts, rng: random.Random) -> tuple[str, Fact] | None:
@@ -298,6 +342,10 @@ def corrupt(fact: Fact, facts: Facts, rng: random.Random) -> tuple[str, Fact] | 
         for way, table in (("name", _NAMES), ("count", _COUNTS), ("result", _RESULTS))
         if kind in table
     ]
+    if kind == "values":
+        return _other_pair(fact, rng)
+    if kind == "branch" and facts.documented:  # that another block is skipped is true of any that does not run
+        ways = [("result", 1)]
     if kind == "raises":
         ways = [("name", 0), ("value", 1)]
     if not ways:
@@ -305,7 +353,9 @@ def corrupt(fact: Fact, facts: Facts, rng: random.Random) -> tuple[str, Fact] | 
     way, place = rng.choice(ways)
     old = fact.parts[place]
     new: Any = None
-    if way == "value":
+    if way == "value" and facts.documented and kind in ("prints", "raises"):
+        new = ast.literal_eval(other_value(repr(old), rng) or repr(old))
+    elif way == "value":
         new = other_value(old, rng)
     elif way == "line":
         lines = [line for line in facts.lines if line != old]
@@ -321,6 +371,16 @@ def corrupt(fact: Fact, facts: Facts, rng: random.Random) -> tuple[str, Fact] | 
     if new is None or new == old:
         return None
     return way, replace(fact, parts=(*fact.parts[:place], new, *fact.parts[place + 1 :]))
+
+
+def _other_pair(fact: Fact, rng: random.Random) -> tuple[str, Fact] | None:
+    """One of several values changed."""
+    line, pairs = fact.parts
+    k = rng.randrange(len(pairs))
+    new = other_value(pairs[k][1], rng)
+    if new is None or new == pairs[k][1]:
+        return None
+    return "value", replace(fact, parts=(line, (*pairs[:k], (pairs[k][0], new), *pairs[k + 1 :])))
 
 
 # -- the measure
@@ -357,7 +417,7 @@ def main() -> None:
     started = time.perf_counter()
     monologues = 0
     for trace in traces(args.monologues, args.seed):
-        facts = Facts(trace)
+        facts = Facts(trace, documented=hasattr(module, "PARTS"))
         told = choose(facts, wordings, rng)
         if not told:
             continue

@@ -54,7 +54,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _NOT_IN_NAMES = re.compile(r"[^\w.<>-]")
 #: Lists shorter than this are written whole; how many deltas may follow each other, besides a part of the length.
 _DELTA_LENGTH = 8
-_DELTA_CHAIN = 64
+DELTA_CHAIN = 64
 # Types whose own repr is trusted C or standard library code and says all there is to say.
 _REPR_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "ipaddress", "re", "zoneinfo"})
 _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -284,7 +284,7 @@ class Encoder:
         """Append the delta to `new`, which differs at these indices (in order) and in its length."""
         parts, size = live.parts, len(new)
         live.chain += 1
-        if live.chain > _DELTA_CHAIN + size // 4 or not _SCALARS.issuperset([type(new[k]) for k in changed]):
+        if live.chain > DELTA_CHAIN + size // 4 or not _SCALARS.issuperset([type(new[k]) for k in changed]):
             return False
         delta: list[Any] = ["+", live.place, size]
         before = len(parts)

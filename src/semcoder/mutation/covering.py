@@ -34,8 +34,10 @@ _MARKS, _LEFT, _RIGHT = "__sc_marks__", "__sc_left__", "__sc_right__"
 #: How many pairs of operands are kept of a call, and how long their texts may be.
 MAX_PAIRS = 48
 MAX_OPERAND = 40
+_MOST = 1 << 60
 Operand = int | float | str | bytes
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_MEMBERS = 8
 _IDENTITY = (ast.Is, ast.IsNot)
 _CONTAINERS = (tuple, list, set, frozenset, dict)
 #: Below these, expressions are somebody else's.
@@ -145,7 +147,7 @@ def operands_of(document: Any) -> list[tuple[Operand, Operand]]:
 
 def _operand(sent: Any) -> Operand | None:
     if type(sent) in (int, float):
-        return sent  # type: ignore[no-any-return]
+        return sent if -_MOST < sent < _MOST else None
     if type(sent) is not str or len(sent) > MAX_OPERAND + 1 or sent[:1] not in ("s", "b"):
         return None
     try:
@@ -166,27 +168,34 @@ class _Compared:
         self._pairs.clear()
 
     def left(self, site: int, value: Any) -> Any:
-        self._left[site] = value
+        self._left[site] = self._sent(value)  # never the object: it must be free to die
         return value
 
     def right(self, site: int, value: Any) -> Any:
         if len(self._pairs) < MAX_PAIRS:
-            left = self._sent(self._left.get(site))
-            members = itertools.islice(value, 8) if type(value) in _CONTAINERS else (value,)
-            for member in members if left is not None else ():
-                right = self._sent(member)
+            left = self._left.get(site)
+            for right in self._members(value) if left is not None else ():
                 if right is not None and type(left) is type(right) and left != right:
                     self._pairs[left, right] = None
         return value
+
+    def _members(self, value: Any) -> list[Any]:
+        """A few operands of a value: itself, or what a container holds, of a set those that come first in order."""
+        if type(value) not in _CONTAINERS:
+            return [self._sent(value)]
+        if type(value) in (set, frozenset):
+            sent = [part for part in map(self._sent, value) if part is not None]
+            return sorted(sent, key=lambda part: (type(part).__name__, part))[:_MEMBERS]
+        return list(map(self._sent, itertools.islice(value, _MEMBERS)))
 
     @staticmethod
     def _sent(value: Any) -> Any:
         """An operand as JSON data, None for what is none; texts are told from bytes by their first letter."""
         kind = type(value)
         if kind is int:
-            return value if -(1 << 60) < value < 1 << 60 else None
+            return value if -_MOST < value < _MOST else None
         if kind is float:
-            return value if value - value == 0 else None
+            return value if -_MOST < value < _MOST else None
         if kind is str or kind is bytes:
             if len(value) > MAX_OPERAND:
                 return None

@@ -30,7 +30,7 @@ from semcoder.pyx.card import card
 from semcoder.pyx.cases import BUG
 from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
-from semcoder.pyx.files import full_document, leftovers, read_jsonl, write_json, write_jsonl, write_text
+from semcoder.pyx.files import leftovers, read_jsonl, write_json, write_jsonl, write_text
 from semcoder.pyx.lock import claimed
 from semcoder.pyx.showcase import showcase
 
@@ -108,7 +108,7 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
     path = folder / "config.json"
     now = {
         "hash": config.hash,
-        "config": full_document(config),
+        "config": config.document(),
         "versions": fingerprint.versions(),
         "sources": fingerprint.sources(config),
         "benchmarks": file_hashes(find_files(config.benchmarks)),
@@ -121,7 +121,7 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
         raise UsageError(f"{folder}: not empty, and not a build folder; use another --out folder")
     else:
         write_json(path, now)
-    for leftover in leftovers(folder):
+    for leftover in [] if executors.working(folder / "work" / "logs-tell") else leftovers(folder):
         leftover.unlink(missing_ok=True)
 
 
@@ -186,7 +186,7 @@ def _tell(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress)
 def _teach(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress) -> dict[str, Any]:
     """A teacher's monologues, where the configuration names one."""
     if not config.teacher:
-        return {"rows": []}
+        return {"rows": [], "excluded": []}
     from semcoder.pyx.synth.teach import teach
 
     return teach(config, files, work, say)
@@ -216,6 +216,7 @@ def _finish(config: BuildConfig, folder: Path, work: Path, taught: dict[str, Any
             )
             _add(result["rows"], rows, seen)
     _add(taught["rows"], rows, seen)
+    exclusions.extend(taught["excluded"])
     _refuse_if_broken(drops, folder)
     for kind, samples in rows.items():
         write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
@@ -341,4 +342,4 @@ def _percent(name: str, measures: Sequence[dict[str, Any]], which: str) -> dict[
 
 
 def _identity(config: BuildConfig) -> dict[str, Any]:
-    return {"config": full_document(config), "config_hash": config.hash, "versions": fingerprint.versions()}
+    return {"config": config.document(), "config_hash": config.hash, "versions": fingerprint.versions()}

@@ -85,14 +85,17 @@ class BuildConfig:
         """The teacher without the address of the server that answers for it, which is nothing of the data's."""
         return re.sub(r"@https?://.*", "", self.teacher, flags=re.DOTALL)
 
+    def document(self) -> dict[str, Any]:
+        """All fields, as they are saved and shown."""
+        return {**full_document(self), "teacher": self.teacher_name}
+
     @property
     def hash(self) -> str:
         """Equal for two configurations that give the same rows from the same sources."""
         return content_id(self.content())
 
     def content(self) -> dict[str, Any]:
-        document = {name: value for name, value in full_document(self).items() if name not in _NOT_CONTENT}
-        return {**document, "teacher": self.teacher_name}
+        return {name: value for name, value in self.document().items() if name not in _NOT_CONTENT}
 
 
 def load_config(path: Path) -> BuildConfig:

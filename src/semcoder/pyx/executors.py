@@ -60,11 +60,26 @@ def run_tasks(config: BuildConfig, pipeline: list[Any], logs: Path) -> None:
     if config.executor == "slurm":
         _submit(engine, logs)
     else:
-        engine.run()
+        try:
+            engine.run()
+        finally:
+            _let_go(config)
     left = list(engine.get_incomplete_ranks())
     if left:
         shown = ", ".join(map(str, left[:5]))
         raise SemcoderError(f"tasks failed (shards {shown}); see {logs}, then start the build again")
+
+
+def _let_go(config: BuildConfig) -> None:
+    """End the Ray that was started for this build; a cluster that was there before stays."""
+    if config.executor == "ray" and not config.ray_address:
+        importlib.import_module("ray").shutdown()
+
+
+def working(logs: Path) -> bool:
+    """Whether Slurm has tasks of this build now, which may be in the middle of a file."""
+    note = logs / "submitted.txt"
+    return note.exists() and _still_there(note.read_text(encoding="utf-8").strip())
 
 
 def _submit(engine: Any, logs: Path) -> None:
@@ -103,7 +118,7 @@ def _local(config: BuildConfig, pipeline: list[Any], logs: Path) -> Any:
 
 
 def _ray(config: BuildConfig, pipeline: list[Any], logs: Path) -> Any:
-    import ray
+    ray: Any = importlib.import_module("ray")  # an extra that has no place in the types of who does without it
     from datatrove.executor.ray import RayPipelineExecutor  # type: ignore[import-untyped]
 
     if not ray.is_initialized():

@@ -25,7 +25,7 @@ from itertools import islice
 from operator import call
 from typing import Any, overload
 
-from semcoder.core.encode import INT_MAX
+from semcoder.core.encode import DELTA_CHAIN, INT_MAX
 from semcoder.core.encode import unpacked as applied
 from semcoder.core.unfolding import PART, check_size, check_unfolding, inner_places, text_size
 from semcoder.core.values import check_nodes, check_ref
@@ -185,7 +185,8 @@ class Table(Sequence[Any]):
     Raises ValueError where a node is malformed or what it unfolds to passes the bounds (see `semcoder.core.unfolding`).
     """
 
-    _KEPT = 256
+    _KEPT = 1024
+    _APART = 32
 
     def __init__(self, nodes: Any) -> None:
         if not isinstance(nodes, list):
@@ -221,14 +222,17 @@ class Table(Sequence[Any]):
             chain.append(place)
             place = self._nodes[place][1]
         whole = self._made.get(place) or self._nodes[place]
-        for link in reversed(chain):
+        for left, link in zip(range(len(chain) - 1, -1, -1), reversed(chain), strict=True):
             whole = applied(self._nodes[link], whole)
-        if chain:
-            if len(self._made) >= self._KEPT:
-                for old in list(islice(self._made, self._KEPT // 2)):
-                    del self._made[old]
-            self._made[chain[0]] = whole
+            if left % self._APART == 0:  # for whoever goes back from here
+                self._keep(link, whole)
         return whole
+
+    def _keep(self, place: int, whole: list[Any]) -> None:
+        if len(self._made) >= self._KEPT:
+            for old in list(islice(self._made, self._KEPT // 2)):
+                del self._made[old]
+        self._made[place] = whole
 
 
 def _equal(one: Any, two: Any) -> bool:
@@ -246,12 +250,16 @@ def _check_table(nodes: list[Any]) -> None:
     sizes = dict.fromkeys(deltas, 0)
     check_nodes([node for place, node in enumerate(nodes) if not flat[place] and place not in sizes], len(nodes))
     lengths: dict[int, int] = {}
+    chains: dict[int, int] = {}
     for place in deltas:
         node = nodes[place]
         base = node[1] if len(node) > 1 else None
         if type(base) is not int or not 0 <= base < place:
             raise ValueError("a delta is of an earlier node")
         lengths[place], text = _checked(node, lengths[base] if base in lengths else _length(nodes[base]))
+        chains[place] = chains.get(base, 0) + 1
+        if chains[place] > DELTA_CHAIN + lengths[place] // 4:
+            raise ValueError("a list is too many deltas from a whole one")
         sizes[place] = (sizes[base] if base in sizes else _own_size(nodes[base])) + PART * len(node) + text
     extents: list[tuple[int, int]] = []
     for place, node in enumerate(nodes):

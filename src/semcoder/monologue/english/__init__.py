@@ -5,7 +5,8 @@ clauses are found among them (`clauses`), statements in clauses (`grammar`), a p
 (`visits`, `placing`), and the verdict there (`judging`).
 
 Guarantees: a claim is True only if the execution did that at a place that fits the order of the text; what is supposed,
-asked or rejected is not taken for a statement; a clause that holds values or code but cannot be read is None.
+asked or rejected is not taken for a statement; a clause that holds values or code but cannot be read is None, and a
+claim is False only if subject, relation and value were all read with certainty.
 It does not: ask that a text be complete, follow a text that goes back in time without saying so, or understand what is
 said without naming code, a value, a number, a line or a loop.
 """
@@ -32,7 +33,7 @@ def check(text: str, story: Story) -> list[Claim]:
     verdicts = Placing(run, Judge(run, vocabulary)).verdicts(groups)
     statements = [statement for group in groups for statement in group]
     return [
-        Claim(s.text, s.kind, right, "" if right else actual, s.start, s.end, s.place.line)
+        Claim(s.text, s.kind, right if right or s.sure else None, "" if right else actual, s.start, s.end, s.place.line)
         for s, (right, actual) in zip(statements, verdicts, strict=True)
     ]
 

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from semcoder.monologue.english.lexicon import words_of
+from semcoder.monologue.english.phrases import rewritten
 from semcoder.monologue.english.tokens import Token
 
 _CUTS = words_of(
     "and but so because since while whereas which where then therefore thus hence as when once after before "
     "until with yet though although if whose whether i.e namely meaning making leaving giving that"
 )
-_MARKS = frozenset(",;:()—–")
-_STRONG = frozenset(";:—–")
+_MARKS = frozenset(",;:()—–|")
+_STRONG = frozenset(";:—–|")
 
 
 @dataclass(slots=True)
@@ -66,10 +67,10 @@ def sentences(tokens: list[Token]) -> Iterator[SentenceTokens]:
             current = []  # the number of an item of a list
             continue
         if current:
-            yield SentenceTokens(current, token.text == "?")
+            yield SentenceTokens(rewritten(current), token.text == "?")
         current = []
     if current:
-        yield SentenceTokens(current, False)
+        yield SentenceTokens(rewritten(current), False)
 
 
 def clauses(sentence: SentenceTokens) -> list[Clause]:
@@ -81,11 +82,18 @@ def clauses(sentence: SentenceTokens) -> list[Clause]:
 
 def _cut(tokens: list[Token]) -> list[Clause]:
     pieces = [Clause()]
-    for token in tokens:
-        if token.kind == "punct" and token.text in _MARKS:
+    inside = _remarks(tokens)
+    for k, token in enumerate(tokens):
+        if token.kind == "punct" and token.text in _MARKS and k not in inside:
             pieces.append(Clause(lead=token.text))
         elif token.kind == "punct":
             continue
+        elif token.kind == "word" and token.text in ("=>", "⇒") and _follows(tokens[k + 1 :], pieces):
+            pieces.append(Clause(lead=";"))
+        elif _opens(tokens, k, pieces[-1]):
+            pieces.append(Clause([token], lead="," if token.kind != "word" else ""))
+        elif token.kind == "word" and token.text.lower() == "that" and _judges(pieces[-1].tokens):
+            pieces[-1].tokens.append(token)
         elif token.kind == "word" and token.text.lower() in _CUTS and pieces[-1].tokens:
             pieces.append(Clause([token]))
         else:
@@ -96,28 +104,85 @@ def _cut(tokens: list[Token]) -> list[Clause]:
     return found
 
 
+def _remarks(tokens: list[Token]) -> set[int]:
+    """Brackets that hold no more than a place: "(line 3)", "(decided at line 2)"."""
+    found: set[int] = set()
+    opened: int | None = None
+    for k, token in enumerate(tokens):
+        if token.kind == "punct" and token.text == "(":
+            opened = k
+        elif token.kind == "punct" and token.text == ")" and opened is not None:
+            held = tokens[opened + 1 : k]
+            places = any(t.kind in ("line", "ordinal") for t in held)
+            if places and all(t.kind in ("line", "word", "ordinal") for t in held) and len(held) <= 6:
+                found |= {opened, k}
+            opened = None
+    return found
+
+
+def _follows(rest: list[Token], pieces: list[Clause]) -> bool:
+    """Whether an arrow stands between two statements, not between a name and its value."""
+    said = any(t.kind == "value" for p in pieces for t in p.tokens)
+    return said and any(t.kind in ("name", "code", "line") for t in rest)
+
+
+def _opens(tokens: list[Token], k: int, last: Clause) -> bool:
+    """Whether a clause begins here without a word that says so: `x = 2` in a span of its own, "`x` being 2 makes"."""
+    token = tokens[k]
+    following = tokens[k + 1] if k + 1 < len(tokens) else None
+    if token.kind in ("name", "code") and following is not None and following.kind == "word":
+        equation = following.text in ("=", "->") and following.start == token.start
+        if equation and following.end > token.end and last.of("name", "code"):
+            return True
+    return token.kind == "word" and token.text.lower() in _CAUSES and last.says("being") and bool(last.of("value"))
+
+
+def _judges(head: list[Token]) -> bool:
+    """`It is untrue` before "that"."""
+    if not 2 <= len(head) <= 6 or any(t.kind != "word" for t in head):
+        return False
+    return head[0].text.lower() in ("it", "is") and any(t.means("true", "false", "wrong", "right") for t in head)
+
+
+#: A doubt in a clause that begins so ends where the main clause begins.
+_CONCEDES = words_of("although though while whereas contrary even despite")
+_PLAUSIBLE = words_of("plausible likely right natural correct reasonable obvious tempting convincing probable")
+_CAUSES = words_of("makes means causes renders lets gives leads")
 _REAL = words_of("but yet however actually instead really though nevertheless")
 _MODALS = words_of("might may would could should")
+#: With these at its head, what "should" or "would" come out is what comes out.
+_CONCLUDES = words_of("so thus therefore hence finally consequently accordingly")
 _NOUN_LEADS = words_of("the an a this that its each `if` outer inner first second next another")
 _IF_NOUNS = words_of("statement branch body block condition test check clause at on in")
 
 
 def _mark_doubt(pieces: list[Clause]) -> None:
     doubt = False
+    rejects = concession = False
     conditional = False
+    concludes = not any(_supposes(p) or _REAL & {t.text.lower() for t in p.tokens} for p in pieces)
     for k, piece in enumerate(pieces):
         words = [t.text.lower() for t in piece.tokens if t.kind == "word"]
         if piece.lead == ";":
             conditional = False
         real = piece.lead in _STRONG or (words and words[0] in _REAL) or _says_fact(words)
-        if real:
+        if real or (rejects and words and words[0] in ("since", "because", "as", "for")):
             doubt = False
+            conditional = conditional and not (words and words[0] in _REAL)
+        asked = _asks(pieces[k - 1] if k else None, piece)
+        if asked:
+            piece.doubt = True
+            continue
         if _supposes(piece):
             conditional = True
             for earlier in pieces[:k]:  # "we would be happy if it returned 6"
                 earlier.doubt = earlier.doubt or bool(_MODALS & {t.text.lower() for t in earlier.tokens})
-        if _doubts(piece, words):
-            doubt = True
+        if doubt and concession and piece.lead == "," and _full(piece) and not _doubts(piece, words):
+            doubt = concession = False
+        if words and words[0] in _CONCEDES:
+            concession = True
+        if _doubts(piece, words) and not (concludes and _sure(piece, words)):
+            doubt = rejects = True
         piece.doubt = doubt or conditional
 
 
@@ -126,9 +191,19 @@ def _says_fact(words: list[str]) -> bool:
     return text.startswith(("in fact", "in reality", "in truth", "the truth")) or text.startswith("no ")
 
 
+def _asks(last: Clause | None, piece: Clause) -> bool:
+    """`checks whether ...`: what is asked there is neither stated nor supposed."""
+    first = piece.tokens[0]
+    if first.kind != "word" or first.text.lower() not in ("if", "whether") or last is None:
+        return False
+    return last.tokens[-1].means("ask") and bool(piece.of("name", "code"))
+
+
 def _supposes(piece: Clause) -> bool:
     for k, token in enumerate(piece.tokens):
-        if token.kind != "word" or not token.means("if") or token.text.lower() == "were":
+        if token.kind != "word" or not token.means("if"):
+            continue
+        if token.text.lower() == "were" and (k or piece.lead or not piece.of("name", "code")):
             continue
         previous = piece.tokens[k - 1] if k else None
         following = piece.tokens[k + 1] if k + 1 < len(piece.tokens) else None
@@ -142,12 +217,23 @@ def _supposes(piece: Clause) -> bool:
     return False
 
 
+def _sure(piece: Clause, words: list[str]) -> bool:
+    """Whether "should" and "would" only tell what comes out: "thus the output should be 3"."""
+    modals = _MODALS & set(words)
+    others = piece.means("doubt", "think", "seem") or {"expected", "contrary", "have"} & set(words)
+    return (not others and modals == {"should"}) or (modals == {"would"} and words[0] in _CONCLUDES)
+
+
 def _doubts(piece: Clause, words: list[str]) -> bool:
+    if words[:1] and words[0] in ("whoever", "anyone", "anybody") and piece.means("think", "call", "be"):
+        return True
     if _MODALS & set(words) or piece.means("doubt"):
         return True
     if "expected" in words and "as" in words:
         return False
     if piece.means("think"):
+        return True
+    if any(t.means("seem") for t in piece.tokens) and _PLAUSIBLE & set(words):
         return True
     seems = any(t.means("seem") for t in piece.tokens) and any(w in words for w in ("like", "as", "seems", "seem"))
     return seems or ("contrary" in words)
@@ -175,7 +261,8 @@ def _own_subject(piece: Clause) -> bool:
 def _full(piece: Clause) -> bool:
     if (not piece.means(*_VERBS) and not piece.of("exception")) or _when(piece):
         return False
-    if piece.tokens[0].text.lower() in ("with", "by", "having") and piece.tokens[0].kind == "word":
+    first = piece.tokens[0].text.lower() if piece.tokens[0].kind == "word" else ""
+    if first in ("with", "by", "having") and not (piece.of("name") and piece.of("value") and piece.means("be")):
         return False
     lines = piece.of("line")
     if lines and not piece.of("value", "code", "name") and not _when(piece) and _goes(piece):
@@ -192,6 +279,14 @@ def _when(piece: Clause) -> bool:
     return early and bool(piece.of("line")) and not piece.of("value", "code", "count")
 
 
+def places_only(clause: Clause) -> bool:
+    """Whether a clause says no more than where the text is: "when line 5 is reached", "arriving at line 6"."""
+    first = clause.tokens[0]
+    early = any(t.kind == "word" and t.text.lower() in _WHEN for t in clause.tokens[:2])
+    moving = first.kind == "word" and first.text.lower().endswith("ing") and first.means("move", "execute")
+    return early or moving or first.text.lower() in ("on", "at", "in", "upon", "by")
+
+
 def _goes(piece: Clause) -> bool:
     return piece.means("move", "next", "execute", "follow", "finish")
 
@@ -204,12 +299,30 @@ def _merge(pieces: list[Clause]) -> list[Clause]:
             last is None
             or last.doubt != piece.doubt
             or (piece.lead == ";" and last.means(*_VERBS) and _has_verb(pieces[k:]))
+            or (_full(piece) and _apart(last, piece))
+            or _likewise(piece)
+            or (_full(last) and piece.of("line") and piece.of("name", "code") and last.of("line") and last.of("value"))
             or (_full(last) and (_full(piece) or _begins(piece, pieces[k + 1 :])))
         ):
             out.append(Clause(list(piece.tokens), piece.lead, piece.doubt))
         else:
             last.tokens.extend(piece.tokens)
     return out
+
+
+def _likewise(piece: Clause) -> bool:
+    """`so is x`."""
+    words = [t.text.lower() for t in piece.tokens[:2]]
+    return (
+        words in (["so", "is"], ["so", "are"], ["so", "does"]) and len(piece.of("name")) == 1 and not piece.of("value")
+    )
+
+
+def _apart(last: Clause, piece: Clause) -> bool:
+    """Whether a whole clause stands beside what only names something: "line 2 tests `c`; as `x` is 2, ..."."""
+    names = bool(last.of("name", "code")) and not last.of("value", "count", "exception")
+    reason = piece.tokens[0].text.lower() in ("as", "since", "because", "for") and bool(piece.of("name", "code"))
+    return names and (piece.lead in _STRONG or reason)
 
 
 def _has_verb(pieces: list[Clause]) -> bool:
@@ -226,118 +339,3 @@ def _begins(piece: Clause, following: list[Clause]) -> bool:
         return following[0].lead == "" and _goes(following[0])
     both = Clause(piece.tokens + following[0].tokens)
     return _full(both) and not _own_subject(following[0])
-
-
-# -- what line labels mean
-
-
-def line_role(tokens: list[Token], at: int) -> str:
-    """Of a line label in a sentence: `after`, `before`, `at`, or `to` where the text says that it comes next."""
-    left = _left(tokens, at)
-    right = [t.text.lower() for t in tokens[at + 1 : at + 6] if t.kind != "punct"]
-    moved = any(t.means("move") for t in left[:5])
-    words = [t.text.lower() for t in left]
-    if "next" in words[:3] and words[0] in ("is", "comes", "up", "runs", "executes"):
-        return "to"
-    if words[:2] == ["by", "followed"] or words[:1] == ["then"] or (words[:1] == ["is"] and "next" in words):
-        return "to"
-    if _next_after(tokens, at):
-        return "to"
-    if any(w in words[:4] for w in ("loop", "loops")) and words[:1] == ["to"]:
-        return "to"
-    for k, token in enumerate(left[:6]):
-        lower = token.text.lower()
-        beyond = words[k + 1 : k + 5]
-        if lower in (
-            "the",
-            "of",
-            "this",
-            "program",
-            "executing",
-            "execution",
-            "running",
-            "at",
-            "on",
-            "in",
-            "with",
-            "we",
-            "it",
-        ):
-            if (lower == "of" and "end" in beyond[:2]) or (lower == "of" and "result" in beyond[:2]):
-                return "after"
-            if lower == "of" and any(w in beyond[:2] for w in ("start", "beginning", "top")):
-                return "before"
-            if lower in ("at", "with", "on") and moved and any(t.means("move") for t in left[k + 1 : k + 3]):
-                return "to"
-            continue
-        if lower in ("to", "into", "onto"):
-            if any(w in beyond for w in ("prior", "entry", "due", "up", "thanks")):
-                return "at" if {"due", "thanks"} & set(beyond) else "before"
-            when = any(w in words for w in ("when", "time", "as", "until", "before", "by", "once"))
-            if moved and not when and "going" not in beyond[:1]:
-                return "to"
-            return "before"
-        if lower == "from":
-            return "after"
-        if lower in ("after", "once", "following", "past", "finishing", "completing", "leaving", "behind", "having"):
-            return "after"
-        if lower in ("before", "entering", "until", "till", "approaching", "precedes", "preceding"):
-            return "before"
-        if lower in ("reaching", "reaches", "reached", "reach", "hits", "hitting", "enters"):
-            return "before"
-        if lower in ("when", "as", "while", "by"):
-            return _by_verb(right)
-        break
-    if right[:1] and right[0] in ("starts", "begins", "started", "began") and "with" in right[:3]:
-        return "before"
-    return "at"
-
-
-def _by_verb(right: list[str]) -> str:
-    if any(
-        w in right[:4]
-        for w in (
-            "done",
-            "finished",
-            "finishes",
-            "completed",
-            "completes",
-            "executed",
-            "over",
-            "complete",
-            "ends",
-            "ended",
-        )
-    ):
-        return "after"
-    if any(w in right[:4] for w in ("reached", "starts", "begins", "entered", "started", "about", "comes", "up")):
-        return "before"
-    return "after" if "has" in right[:1] or "have" in right[:1] else "at"
-
-
-def _left(tokens: list[Token], at: int) -> list[Token]:
-    """What stands to the left of a label in its part of the sentence, nearest first."""
-    out: list[Token] = []
-    for token in reversed(tokens[:at]):
-        if token.kind in ("line", "value", "name", "code") or (token.kind == "punct" and token.text in ";:—"):
-            break
-        if token.kind == "punct" and token.text == "," and [t.text.lower() for t in out] not in ([], ["to"]):
-            break
-        if token.kind == "word":
-            out.append(token)
-    return out
-
-
-def _next_after(tokens: list[Token], at: int) -> bool:
-    """`line 7 is next`, `line 7 runs next`, `line 7 follows`, `line 7 comes right after line 6`."""
-    for k, token in enumerate(tokens[at + 1 : at + 7]):
-        if token.kind in ("line", "value", "name", "code"):
-            break
-        if token.kind == "punct":
-            break
-        lower = token.text.lower()
-        if lower in ("next", "follows", "subsequently"):
-            return True
-        if lower in ("after", "following") and any(t.kind == "line" for t in tokens[at + k + 2 : at + k + 5]):
-            return True
-    return False

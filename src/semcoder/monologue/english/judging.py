@@ -12,7 +12,7 @@ from typing import Any
 
 from semcoder.core import NotLiteral, TooLarge, Value
 from semcoder.monologue.english.grammar import Statement
-from semcoder.monologue.english.tokens import Vocabulary
+from semcoder.monologue.english.tokens import Vocabulary, literal
 from semcoder.monologue.english.visits import Loop, Run, Visit
 from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, free_names
 from semcoder.monologue.story import normal
@@ -21,13 +21,16 @@ from semcoder.tracing import Step
 Verdict = tuple[bool | None, str]
 
 #: Kinds of statements that are about the run as a whole: no place in it is meant.
-WHOLE = frozenset({"call", "called", "calls", "unread", "doubt", "raises", "caught", "gives"})
+WHOLE = frozenset({"call", "called", "calls", "unread", "doubt", "raises", "caught", "gives", "always"})
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
     ">=": lambda a, b: a >= b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     "<": lambda a, b: a < b,
+    "ends": lambda a, b: a.endswith(b) if isinstance(a, str) else a[-1:] == [b],
+    "starts": lambda a, b: a.startswith(b) if isinstance(a, str) else a[:1] == [b],
+    "in": lambda a, b: b in a,
 }
 _UNKNOWN = "the execution does not show it"
 
@@ -68,6 +71,9 @@ class Judge:
         if name not in self._vocabulary.names:
             return None, f"the program has no variable {name}"
         after, before = _variable(visit, name, "after"), _variable(visit, name, "before")
+        tests = [p.truth for p in visit.parts() if p.kind == "t" and _is_name(p.node, name)]
+        if type(statement.value.ref) is bool and statement.value.ref in tests:
+            return True, ""  # the test of a bare name
         if when == "before":
             return self._compare(statement, [before], f"{name} is {_told(before)} before line {visit.line}")
         if when == "after" or statement.changes:
@@ -110,7 +116,7 @@ class Judge:
             for p in visit.parts()
             if p.kind == "t" and p.node is not None and self._key(p.node) == key
         ]
-        found += [] if found else tested
+        found += tested if not found or type(statement.value and statement.value.ref) is bool else []
         if found:
             return self._compare(statement, found, f"{statement.subject} is {_told(found[-1])} at line {visit.line}")
         lines = self._vocabulary.expressions.get(key or "", set())
@@ -145,17 +151,37 @@ class Judge:
             return verdict, actual
         for when in {"before": ("before",), "after": ("after",)}.get(statement.place.when, ("after", "before")):
             whole = _variable(visit, statement.subject, when)
+            if whole is not None and whole.kind == statement.value.kind == "str":
+                return str(statement.value.to_python()) in str(whole.to_python()), actual
             if whole is not None and whole.base in ("list", "tuple", "set", "frozenset", "dict"):
                 members = [k for k, _ in whole.items()] if whole.base == "dict" else whole.children()
                 if statement.value in members:
                     return True, actual
         return False, actual
 
+    def _same(self, statement: Statement, visit: Visit) -> Verdict:
+        """Does not change."""
+        before, after = _variable(visit, statement.subject, "before"), _variable(visit, statement.subject, "after")
+        if before is None or after is None:
+            return None, _UNKNOWN
+        return before == after, f"{statement.subject} goes from {_told(before)} to {_told(after)} at line {visit.line}"
+
+    def _whole_always(self, statement: Statement) -> Verdict:
+        """A test that comes out one way whenever it is made."""
+        visits = self._run.by_line.get(self._run.statement_line(statement.place.line), [])
+        found = [self._truth(statement, visit)[0] for visit in visits or self._run.visits]
+        known = [right for right in found if right is not None]
+        if not known:
+            return None, _UNKNOWN
+        return all(known), f"{statement.subject} is not always {'true' if statement.truth else 'false'}"
+
     def _step(self, statement: Statement, visit: Visit) -> Verdict:
         """Goes up or down by a number."""
         before, after = _variable(visit, statement.subject, "before"), _variable(visit, statement.subject, "after")
         if before is None or after is None or statement.value is None:
             return None, _UNKNOWN
+        if before.base in ("list", "set", "dict"):
+            return self._element(statement, visit)  # "grows by 3"
         try:
             change = after.to_python() - before.to_python()
             right = change == (statement.value.to_python() if statement.truth else -statement.value.to_python())
@@ -170,8 +196,8 @@ class Judge:
             return None, _UNKNOWN
         old = before.children() if before is not None else []
         actual = f"{statement.subject} goes from {_told(before)} to {_told(after)}"
-        grown = len(after.children()) > len(old)
-        return grown and statement.value in after.children() and before != after, actual
+        new = after.children()
+        return new.count(statement.value) > old.count(statement.value), actual
 
     # -- conditions, branches, order
 
@@ -245,8 +271,10 @@ class Judge:
 
     def count(self, statement: Statement, loop: Loop) -> Verdict:
         """How often a loop's body runs."""
-        right = _SIGNS[statement.compare](loop.count, statement.number)
-        return _denied((right, f"the loop at line {loop.line} runs {loop.count} times"), statement)
+        tested = loop.count + loop.over if statement.tests else loop.count
+        right = _SIGNS[statement.compare](tested, statement.number)
+        what = "is tested" if statement.tests else "runs"
+        return _denied((right, f"the loop at line {loop.line} {what} {tested} times"), statement)
 
     def ends(self, statement: Statement, loop: Loop) -> Verdict:
         """That a loop ends."""
@@ -276,6 +304,8 @@ class Judge:
             return False, f"the call does not return: {outcome.exception or outcome.status}"
         if statement.value is None:
             return True, f"it returns {outcome.value.display()}"
+        if statement.compare != "==":
+            return self._compare(statement, [outcome.value], f"the call returns {outcome.value.display()}")
         inner = self._returned(statement.subject) if statement.subject else []
         return statement.value in [outcome.value, *inner], f"the call returns {outcome.value.display()}"
 
@@ -295,7 +325,10 @@ class Judge:
             return False
         message = statement.value
         first = raised.children()[:1]
-        return message is None or not first or message in first or _text_of(message) == first[0].display()
+        if message is None or not first or message in first:
+            return True
+        shown = {first[0].display(), _text_of(first[0])}
+        return bool(_texts(message) & shown)
 
     def _whole_raises(self, statement: Statement) -> Verdict:
         raised = self._trace.outcome.exception
@@ -308,7 +341,7 @@ class Judge:
         right = not statement.subject or raised.type.rpartition(".")[2] == statement.subject
         message = statement.value
         if right and message is not None:
-            right = _text_of(message) == raised.message or message.display() == raised.message
+            right = raised.message in _texts(message) or message.display() == raised.message
             right = right or (raised.value is not None and message in raised.value.children()[:1])
         return right, f"it raises {raised}"
 
@@ -324,7 +357,7 @@ class Judge:
         printed = _printed([m.step for m in visit.moments])
         if statement.value is None:
             return bool(printed), f"{printed!r} is printed"
-        return _same_text(statement.value, printed), f"line {visit.line} prints {printed!r}"
+        return _same_text(statement, printed), f"line {visit.line} prints {printed!r}"
 
     def _whole_prints(self, statement: Statement) -> Verdict:
         outcome = self._trace.outcome
@@ -335,7 +368,7 @@ class Judge:
             *outcome.stdout.splitlines(),
             *(_printed([m.step for m in v.moments]) for v in self._run.visits),
         ]
-        right = any(_same_text(statement.value, piece) for piece in pieces if piece or not outcome.stdout)
+        right = any(_same_text(statement, piece) for piece in pieces if piece or not outcome.stdout)
         return right and bool(
             outcome.stdout
         ), f"it prints {outcome.stdout!r}" if outcome.stdout else "it prints nothing"
@@ -424,6 +457,10 @@ class Judge:
         return node.func.id, given
 
 
+def _is_name(node: ast.AST | None, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 def _denied(verdict: Verdict, statement: Statement) -> Verdict:
     right, actual = verdict
     return (not right if statement.negated and right is not None else right), actual
@@ -489,8 +526,16 @@ def _text_of(value: Value) -> str:
     return str(plain)
 
 
-def _same_text(value: Value, printed: str) -> bool:
-    return _text_of(value).rstrip("\n") == printed.rstrip("\n")
+def _texts(value: Value) -> set[str]:
+    """What a value says as text: the text itself, and what it quotes where the quotes are in the text."""
+    text = _text_of(value)
+    inner = literal(text) if value.kind == "str" and text[:1] in ("'", '"') else None
+    return {text} if inner is None or inner.kind != "str" else {text, _text_of(inner)}
+
+
+def _same_text(statement: Statement, printed: str) -> bool:
+    said = [v for v in (statement.value, statement.old) if v is not None]
+    return any(text.rstrip("\n") == printed.rstrip("\n") for v in said for text in _texts(v))
 
 
 def _told(value: Value | None) -> str:

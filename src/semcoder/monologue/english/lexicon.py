@@ -141,11 +141,11 @@ _WORDS: dict[str, str] = {
     "iteration": "iteration iterations pass passes round rounds cycle cycles repetition repetitions time times lap "
     "laps turn turns trip trips go loop run",
     "condition": "condition test check comparison guard predicate question if while conditional expression assertion "
-    "assert elif criterion proposition requirement",
+    "assert elif criterion proposition requirement decision",
     "branch": "branch body block suite path side arm clause if",
     "else": "else otherwise elif",
-    "true": "true truthy yes satisfied met fulfilled positive affirmative",
-    "false": "false falsy untrue unsatisfied unmet violated negative no unfulfilled falsey",
+    "true": "true truthy yes satisfied met fulfilled positive affirmative successful",
+    "false": "false falsy untrue unsatisfied unmet violated negative no unfulfilled falsey unsuccessful",
     "wrong": "wrong incorrect false untrue mistaken incorrectly",
     "right": "right correct true actual actually really indeed fact reality truth",
     "result": "result answer return output outcome verdict value returned",

@@ -115,7 +115,10 @@ class Placing:
         visits = self._run.by_line.get(line, []) if line else self._run.visits
         if not place.past:
             visits = [v for v in visits if v.end >= way.cursor]
-        if place.ordinal:
+        if place.ordinal > 0 and place.again and line and not self._run.is_loop(line):
+            nth = self._run.by_line.get(line, [])[place.ordinal - 1 : place.ordinal]
+            visits = [v for v in visits if v in nth]
+        elif place.ordinal:
             visits = [v for v in visits if self._in_round(v, place.ordinal, way)]
         if not line and not place.ordinal:
             visits = self._unlabelled(visits, way, group)

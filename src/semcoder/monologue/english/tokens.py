@@ -8,6 +8,7 @@ has that very expression.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -125,8 +126,8 @@ class Vocabulary:
                     if key is not None:
                         self.expressions.setdefault(key, set()).add(node.lineno)
                     if not isinstance(child, (ast.Name, ast.Constant)):
-                        texts.add(ast.get_source_segment(source, child) or "")
-        operators = [t for t in texts if "\n" not in t and len(t) > 2 and literal(t) is None]
+                        texts |= {ast.get_source_segment(source, child) or "", ast.unparse(child)}
+        operators = [t for t in texts if len(t) > 2 and literal(t) is None]
         self.bare = sorted(operators, key=len, reverse=True)
 
     def _statement(self, node: ast.stmt) -> None:
@@ -154,7 +155,7 @@ _NTH = re.compile(r"(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _HASH = re.compile(r"#(\d+)\b")
 _STRING = re.compile(r"(?<!\w)(?:[rRbBuU]{0,2})(?=['\"])")
 _CURLY = {"\u201c": "\u201d", "\u2018": "\u2019"}
-_WORD = re.compile(r"[^\W\d]\w*(?:[-\u2011](?=\w)\w+)*", re.UNICODE)
+_WORD = re.compile(r"(?:i\.e|e\.g)(?=\.)|[^\W\d]\w*(?:[-\u2011](?=\w)\w+)*", re.UNICODE)
 _MARK = re.compile(r"-->|==>|->|=>|:=|==|→|⇒|⟶|➜|=|…|\.{3}")
 _POSSESSIVE = re.compile(r"['\u2019]s\b")
 _NOT = re.compile(r"n['\u2019]t\b", re.IGNORECASE)
@@ -167,7 +168,7 @@ class Lexer:
         self._text = text
         self._vocabulary = vocabulary
         self._fences = [(m.start(), m.end()) for m in _FENCE.finditer(text)]
-        self._bare = [b for b in vocabulary.bare if b in text]
+        self._bare = [pattern for pattern in map(_spelled, vocabulary.bare) if pattern.search(text)]
 
     def tokens(self) -> list[Token]:
         """All tokens in order, with counts and ordinals put together."""
@@ -201,6 +202,9 @@ class Lexer:
             return None
         if char.isspace() or char == "*":
             return None
+        possessive = _POSSESSIVE.match(text, at) if before.isalnum() or before in "`)]_" else None
+        if possessive is not None:
+            return [_word("'s", at, possessive.end())], possessive.end()
         if not before.isalnum() and before != "_":
             found = self._piece(at)
             if found is not None:
@@ -210,9 +214,6 @@ class Lexer:
         match = _MARK.match(text, at)
         if match is not None:
             return [_word(match.group(), at, match.end())], match.end()
-        possessive = _POSSESSIVE.match(text, at) if before.isalnum() or before == "`" else None
-        if possessive is not None:
-            return [_word("'s", at, possessive.end())], possessive.end()
         negated = _NOT.match(text, at)
         if negated is not None:
             return [_word("n't", at, negated.end())], negated.end()
@@ -234,9 +235,9 @@ class Lexer:
         """A line label, an expression of the program, a literal or a number that begins here."""
         text = self._text
         for expression in self._bare:
-            end = at + len(expression)
-            if text.startswith(expression, at) and not _inside_word(text, end):
-                return self._code(expression, at, end), end
+            spelled = expression.match(text, at)
+            if spelled is not None and not _inside_word(text, spelled.end()):
+                return self._code(spelled.group(), at, spelled.end()), spelled.end()
         match = _LINE.match(text, at)
         if match is not None:
             return [Token("line", match.group(), at, match.end(), int(match.group(1)))], match.end()
@@ -283,10 +284,14 @@ class Lexer:
             return [Token("value", code, start, end, value=Value.of(code[1:-1]))]
         bare_number = re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", code) and not span
         value = literal(code.replace(",", "") if bare_number else code)
-        if value is not None and "(" in code and normal(code) in vocabulary.expressions and _made(code) is not None:
-            value = None  # the program has this very call
+        if value is not None and code.endswith(")") and code[0] not in "([{" and normal(code) in vocabulary.expressions:
+            return [Token("code", code, start, end, value=value, span=span)]  # the program has this very call
         if value is not None:
             return [Token("value", code, start, end, value=value, span=span)]
+        rows = code.split("; ")
+        pairs = [self._equation(row, start, end) for row in rows] if len(rows) > 1 else []
+        if pairs and all(pairs):
+            return [token for pair in pairs for token in (*pair, Token("punct", ";", end, end))]
         match = _LINE.fullmatch(code)
         if match is not None:
             return [Token("line", code, start, end, int(match.group(1)))]
@@ -352,17 +357,36 @@ class Lexer:
         if text in ("True", "False", "None"):
             return [Token("value", text, at, end, value=literal(text))], end
         if text in vocabulary.exceptions and text not in vocabulary.names:
-            rest = re.compile(r": (?=\S)").match(self._text, end)
-            return [Token("exception", text, at, end)], rest.end() if rest else end
+            return self._raised(text, at, end)
         if text in vocabulary.names | vocabulary.functions and self._is_name(text, at, end):
             return [Token("name", text, at, end)], end
         return [_word(text, at, end)], end
+
+    def _raised(self, text: str, at: int, end: int) -> tuple[list[Token], int]:
+        """An exception, with the message after it where that stands as in a traceback."""
+        found = [Token("exception", text, at, end)]
+        rest = re.compile(r": (?=[^\s'\"`\u201c])([^\n]*)").match(self._text, end)
+        if rest is None:
+            quoted = re.compile(r": (?=\S)").match(self._text, end)
+            return found, quoted.end() if quoted else end
+        message = re.split(r"(?<=[\w)'\"])\.(?=\s|$)", rest.group(1))[0].rstrip()
+        stop = rest.start(1) + len(message)
+        if message.split()[0].lower() in _REASONS:
+            return found, rest.start(1)
+        return [*found, Token("value", message, rest.start(1), stop, value=Value.of(message))], stop
+
+    def _at_start(self, at: int) -> bool:
+        return self._text[:at].rstrip(" \t*-")[-1:] in ("", "\n", ".")
 
     def _is_name(self, text: str, at: int, end: int) -> bool:
         """Whether a bare word is meant as a name of the program: always, unless English has that word, too."""
         left = self._text[:at].rstrip().rsplit(None, 1)[-1:] or [""]
         previous = left[0].strip("*_,;:(").lower()
-        if text in REPEATS and (previous in NUMBERS or previous.isdigit()):
+        around = self._named_there(text, at, end, left[0], previous)
+        if around is not None:
+            return around
+        counted = previous in NUMBERS or previous.isdigit()
+        if text in REPEATS and counted and left[0][-1:] not in ",;:":
             return False
         if previous in ("variable", "name", "function", "parameter", "argument", "local", "variables"):
             return True
@@ -372,18 +396,60 @@ class Lexer:
             return True
         if text in _NOUNS and previous not in _BEFORE_NOUNS:
             return True
+        return self._is_subject(text, end, previous)
+
+    def _named_there(self, text: str, at: int, end: int, left: str, previous: str) -> bool | None:
+        """Whether what stands around a bare word makes it a name, or keeps it from being one; None: neither does."""
+        signed = _SIGN.match(self._text, end) is not None
+        if self._text[at - 1 : at] == "*" == self._text[end : end + 1] and text not in ("a", "it", "line"):
+            return True
+        if text in ("i", "j", "k") or (signed and (left[-1:] in ":,;])|" or at == 0 or self._at_start(at))):
+            return True
+        if signed and previous not in ARTICLES and previous not in _DESCRIBES and previous not in ROUNDS:
+            return True
+        if previous in _DESCRIBES and text in _NOUNS:
+            return False
+        labelled = _LABELLED.search(self._text[:at]) is not None if left.endswith(":") else False
+        if (labelled or (left.endswith(":") and len(text) > 1 and text != "it")) and _BINDS.match(self._text, end):
+            return True
+        if previous == "let" and _BINDS.match(self._text, end):
+            return True
+        if _HOLDS.search(self._text[:at][-40:]) and text not in ("it", "a", "line"):
+            return True
+        if previous in ("makes", "leaves", "sets") and self._literal_end(end + 1) is not None and text != "it":
+            return True
+        if previous == "that" and text != "it" and _BINDS.match(self._text, end):
+            return True
+        if re.compile(r"['\u2019]s (?:new |old |current )?value\b").match(self._text, end):
+            return True
+        if "become" in senses(previous) and re.compile(r"\s+\([-'\"\d\[({TFN]").match(self._text, end):
+            return True
+        if re.compile(r"\s+\((?:formerly|previously|which|was|now|until|originally)\b").match(self._text, end):
+            return True
+        if text == "a" and previous == "of" and re.compile(r"\s+(?:on|in|at|is|was)\b").match(self._text, end):
+            return True
+        return None
+
+    def _is_subject(self, text: str, end: int, previous: str) -> bool:
+        """Whether an English word that is a name, too, is followed by what only a name is followed by."""
         following = re.compile(
             r"\s*(?:is|are|was|becomes?|holds?|has|equals?|contains?|=|==|->|→|goes|stays|remains|"
             r"takes|returns?|gives|equal|set|changes|starts|now|still|then|used|will|does|isn|"
             r"contains|was|[.,;:)]|$)"
         ).match(self._text, end)
-        if text in ("a", "it"):
+        if text == "a" and previous == "for" and re.compile(r"\s+(?:in|at|on|during)\b").match(self._text, end):
+            return True
+        if text == "a" and re.compile(r"\s+(?:the|an|this)\b").match(self._text, end):
+            return True
+        if text == "it":  # which "it" is, a text with such a variable leaves open
+            return False
+        if text == "a":
             verb = re.compile(
-                r"\s*(?:is|becomes|holds|has|equals|contains|=|==|->|→|goes|stays|takes|was|set to|: )"
+                r"\s*(?:is|becomes|holds|has|equals|contains|=|==|->|→|goes|gets|stays|takes|was|set to|: |holding|"
+                r"being|equal|now)"
             ).match(self._text, end)
-            starts = previous == "and" or self._text[:at].rstrip()[-1:] in ("", ",", ".")
-            alone = text == "a" and re.compile(r"[.,;:)]|$").match(self._text, end) is not None
-            return alone or (verb is not None and (text == "a" or starts))
+            alone = re.compile(r"[.,;:)]|$").match(self._text, end) is not None
+            return alone or verb is not None
         if following is None and text not in _PARTICLES:
             after = re.compile(r"\s+([a-z]+)").match(self._text, end)
             word = after.group(1) if after else ""
@@ -401,6 +467,17 @@ def _is_english(word: str) -> bool:
     return bool(senses(word)) or word.lower() in _COMMON or word.lower() in NUMBERS or word.lower() in ORDINALS
 
 
+#: What a name stands after, even if English has the word: "assigns 5 to items", "the value of values".
+_HOLDS = re.compile(r"(?:[\])}'\"`\d]\s+(?:to|into)|\b(?:values?|contents?|length) of)\s+$")
+_REASONS = words_of("because since as the a an it we this that there when if line")
+_LABELLED = re.compile(r"(?:\bline \d+|\bL\d+)\W*:\**\s*$", re.IGNORECASE)
+_SIGN = re.compile(r"\*{0,2}\s*(?:==?(?!>)|:(?=\s*\S)|->|→|⇒|:=|<-|←)")
+_BINDS = re.compile(r"\s+(?:becomes|be|is|equals|holds|gets|goes|takes|now|contains|has)\b")
+#: What is said of a result, a value or a count that is no variable: "the final result", "loop count: 3".
+_DESCRIBES = words_of(
+    "final return returned correct right wrong actual expected overall resulting loop iteration iterations eventual "
+    "ultimate printed exact true real its their your our"
+)
 _PARTICLES = words_of("out up down over off in on back left next last first by as so to is it") - {
     "last",
     "first",
@@ -433,6 +510,29 @@ def normal_statement(code: str) -> str | None:
             continue
         return ast.unparse(tree).split("\n", 1)[0].rstrip(":") if len(tree.body) == 1 else None
     return None
+
+
+_PIECE = re.compile(r"[rRbBuUfF]{0,2}(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")|\w+|\S")
+
+
+_KEYWORDS = ("in", "is", "not", "and", "or", "if", "else", "for", "lambda")
+
+
+def _spelled(expression: str) -> re.Pattern[str]:
+    """Finds an expression in any spacing, with either quotes."""
+    found: list[str] = []
+    for piece in _PIECE.findall(expression):
+        inner = piece[1:-1]
+        if piece[0] in "'\"" and len(piece) > 1 and not {"'", '"', "\\"} & set(inner):
+            found.append(f"(?:'{re.escape(inner)}'|\"{re.escape(inner)}\")")
+        else:
+            found.append(re.escape(piece))
+    joined = found[0]
+    for (left, right), pattern in zip(itertools.pairwise(_PIECE.findall(expression)), found[1:], strict=True):
+        words = (left[-1].isalnum() or left[-1] == "_") and (right[0].isalnum() or right[0] in "_'\"")
+        called = right in ("(", "[") and (left[-1].isalnum() or left[-1] in "_)]")
+        joined += ("" if called and left not in _KEYWORDS else r"[ \t]+" if words else r"[ \t]*") + pattern
+    return re.compile(joined)
 
 
 def _inside_word(text: str, end: int) -> bool:
@@ -518,7 +618,9 @@ def _numbers(tokens: list[Token]) -> list[Token]:
     return out
 
 
-_BETWEEN = words_of("more further full complete whole total separate different such single in through")
+#: "No more passes": that there are none from there on, not that there were none.
+_ANY_MORE = words_of("more further other additional extra")
+_BETWEEN = words_of("more further full complete whole total separate different such single")
 
 
 def _count_at(tokens: list[Token], k: int) -> tuple[Token, int] | None:
@@ -535,6 +637,8 @@ def _count_at(tokens: list[Token], k: int) -> tuple[Token, int] | None:
             return None
         return Token("count", token.text, token.start, token.end, ADVERBS[lower]), 1
     number = _number(token)
+    if lower in ("no", "zero") and k + 1 < len(tokens) and tokens[k + 1].text.lower() in _ANY_MORE:
+        return None
     if number is None and lower in ("a", "no", "single", "one") and token.kind == "word":
         number = 0 if lower == "no" else 1
     if number is None or number < 0:
@@ -561,6 +665,10 @@ def _ordinal_at(tokens: list[Token], k: int, out: list[Token]) -> tuple[Token, i
         number = -1
     if number is None and token.kind == "word" and lower in ("next", "following"):
         number = -2
+    items = [t.text.lower() for t in tokens[k + 1 : k + 5]]
+    taken = items[:1] in (["item"], ["value"], ["element"], ["entry"]) and items[1:2] == ["that"]
+    if number is not None and number > 0 and taken and (items[2:4] == ["the", "loop"] or tokens[k + 3].kind == "line"):
+        return Token("ordinal", lower, token.start, tokens[k + 1].end, number), 2
     if number is not None and following is not None and following.kind == "word" and following.text.lower() in ROUNDS:
         return Token("ordinal", lower, token.start, following.end, number), 2
     if token.kind == "word" and lower in ROUNDS - {"time", "go", "run"} and following is not None:

@@ -13,8 +13,9 @@ import contextlib
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from semcoder.errors import SemcoderError
 from semcoder.models import Message, Model, Reply, Request, Sampling
 
 Result = TypeVar("Result")
@@ -46,6 +47,16 @@ class Spent:
         self.requests += other["requests"]
         self.prompt_tokens += other["prompt_tokens"]
         self.completion_tokens += other["completion_tokens"]
+
+
+def shielded(script: Script[dict[str, Any]]) -> Script[dict[str, Any]]:
+    """The script, but that a bug of ours costs this piece of work alone: its result is then `{"bug": text}`."""
+    try:
+        return (yield from script)
+    except SemcoderError:
+        raise  # the sandbox, not the work
+    except Exception as error:
+        return {"bug": f"{type(error).__name__}: {error}"[:300]}
 
 
 @dataclass(eq=False)

@@ -23,7 +23,7 @@ from semcoder.pyx.files import full_document
 from semcoder.pyx.rows import monologue_row
 from semcoder.pyx.synth import prompts
 from semcoder.pyx.synth.bench import Bench, fault
-from semcoder.pyx.synth.converse import Script, Spent, Thread, Unanswered, converse
+from semcoder.pyx.synth.converse import Script, Spent, Thread, Unanswered, converse, shielded
 from semcoder.pyx.synth.replies import Malformed, Told, asked_value, proposed_input, read_told
 from semcoder.sandbox import Sandbox
 from semcoder.tracing import Trace
@@ -65,13 +65,14 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How monologues are drawn: `samples` tries for each, at a temperature; characters that a text may have."""
+    """How monologues are drawn: `samples` tries for each of the directions, at a temperature."""
 
     samples: int = 4
     temperature: float = 0.8
     top_p: float = 0.95
     max_tokens: int = 2048
     seed: int = 0
+    directions: tuple[Direction, ...] = DIRECTIONS
 
 
 def annotate(
@@ -81,13 +82,14 @@ def annotate(
     config: BuildConfig,
     telling: Telling,
 ) -> Iterator[tuple[int, dict[str, Any] | Unanswered]]:
-    """`(place of the program, what its script returned)` as they come; see `Annotation.script`.
+    """`(place of the program, what its script returned)` as they come; see `Annotation.script` and `shielded`.
 
     `programs`: each with its cases, `(call, output as literal text)`. A program that the model did not answer for gives
     `Unanswered`. Raises as `Model.generate` and `Sandbox.execute`.
     """
     bench = Bench(box, config)
-    return converse((Annotation(program, cases, telling, bench).script() for program, cases in programs), model)
+    scripts = (Annotation(program, cases, telling, bench).script() for program, cases in programs)
+    return converse(map(shielded, scripts), model)
 
 
 @dataclass(eq=False)
@@ -132,7 +134,7 @@ class Annotation:
             _Try(direction, call, output, value)
             for (call, output), value in zip(self._cases, values, strict=True)
             if value is not None
-            for direction in DIRECTIONS
+            for direction in self._telling.directions
         ]
         kept: dict[_Try, Sample] = {}
         for number in range(self._telling.samples):

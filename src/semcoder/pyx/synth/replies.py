@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -25,11 +26,14 @@ MAX_PROBLEM = 3000
 MAX_CODE = 20_000
 MAX_CALL = 400
 MAX_CALLS = 20
+#: Characters of an answer that are read, and how deep an expression in it may be nested.
+MAX_ANSWER = 100_000
+MAX_NESTED = 60
 #: How many brackets a call's closing one is looked for among.
 _BRACKETS = 200
 _LEAST_WORDS = 8
 _TAGS = "PROBLEM|FUNCTION|PLAN|INPUTS|MONOLOGUE|ANSWER"
-_TAG = re.compile(rf"\[\s*/?\s*({_TAGS})\s*\]", re.IGNORECASE)
+_TAG = re.compile(rf"\[\s{{0,4}}/?\s{{0,4}}({_TAGS})\s{{0,4}}\]", re.IGNORECASE)
 #: A tag as a heading: alone on its line in any dress, or with a colon before the text.
 _HEADING = re.compile(rf"^[ \t#*_]*(?P<tag>{_TAGS})[ \t*_]*(:[ \t*_]*|$)", re.IGNORECASE | re.MULTILINE)
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -99,7 +103,7 @@ class Told:
 
 def without_thoughts(text: str) -> str:
     """The answer without what the teacher thought aloud before it."""
-    return _THOUGHT.sub("", text.replace("\r\n", "\n")).strip()
+    return _THOUGHT.sub("", text[:MAX_ANSWER].replace("\r\n", "\n")).strip()
 
 
 def section(text: str, tag: str) -> str | None:
@@ -250,11 +254,21 @@ def read_solution(text: str, problem: Problem, *, cut: bool = False) -> Solution
     source, loose = _cleaned(main.code, problem.entry)
     before, after = text[: main.start], text[main.end :]
     listed = section(after, "INPUTS") or section(before, "INPUTS") or ""
-    calls = list(_calls(listed, problem.entry)) or list(_calls(f"{before}\n{after}\n{loose}", problem.entry))
+    calls = _few(_calls(listed, problem.entry)) or _few(_calls(f"{before}\n{after}\n{loose}", problem.entry))
     if not calls:
         raise _missing("no test inputs", f"there are no calls of {problem.entry} with literals as arguments", cut)
     plan = section(before, "PLAN") or before.strip()
-    return Solution(source, tuple(dict.fromkeys(calls))[:MAX_CALLS], plan, len(blocks))
+    return Solution(source, tuple(calls), plan, len(blocks))
+
+
+def _few(calls: Iterator[str]) -> list[str]:
+    """As many different calls as a solution may have."""
+    found: dict[str, None] = {}
+    for call in itertools.islice(calls, 5 * MAX_CALLS):
+        found[call] = None
+        if len(found) == MAX_CALLS:
+            break
+    return list(found)
 
 
 def _bare(text: str) -> list[_Block]:
@@ -341,8 +355,12 @@ def read_told(text: str, *, cut: bool = False) -> Told:
         raise _missing("no answer", "there is nothing between [ANSWER] and [/ANSWER]", cut)
     answer = re.split(r"\[\s*/\s*ANSWER\s*\]", text[answers[-1].end() :], flags=re.IGNORECASE)[0]
     answer = re.sub(r"^`{3,}\w*\n|`{3,}\s*$", "", answer.strip()).strip().strip("`").strip()
-    told = section(text[: answers[-1].start()], "MONOLOGUE")
-    told = text[: answers[-1].start()].strip() if told is None else told
+    before = text[: answers[-1].start()]
+    told = section(before, "MONOLOGUE")
+    told = before.strip() if told is None else told
+    opened = len(re.findall(r"\[\s{0,4}MONOLOGUE\s{0,4}\]", before, re.IGNORECASE))
+    if len(answers) > 1 or opened > 1 or _TAG.search(told):
+        raise Malformed("several answers", "there must be one monologue and one answer, and no other tags in them")
     if not told:
         raise Malformed("no monologue", "there is no text before the answer")
     if not answer:
@@ -366,10 +384,20 @@ def asked_value(answer: str, call: str) -> str:
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
         if ast.unparse(test.left) != ast.unparse(ast.parse(call, mode="eval")):
             raise Malformed("answer about another call", "the assert is about another call")
-        return ast.unparse(test.comparators[0])
+        return _spelled(test.comparators[0])
     if isinstance(body, ast.Assert):
         raise Malformed("answer unreadable", "the assert does not say what the call is equal to")
-    return ast.unparse(test)
+    return _spelled(test)
+
+
+def _spelled(node: ast.expr) -> str:
+    """The text of an expression. Raises `Malformed` where whoever reads it again might run out of stack."""
+    level: list[ast.AST] = [node]
+    for _ in range(MAX_NESTED):
+        level = [child for parent in level for child in ast.iter_child_nodes(parent)]
+        if not level:
+            return ast.unparse(node)
+    raise Malformed("nested too deep", "it is nested too deep to be read")
 
 
 @_bounded
@@ -381,4 +409,5 @@ def proposed_input(answer: str, entry: str) -> ast.Call:
     call = test.left if isinstance(test, ast.Compare) else test
     if not isinstance(call, ast.Call) or ast.unparse(call.func) != entry:
         raise Malformed("answer unreadable", f"the answer is not an assert on a call of {entry}")
+    _spelled(call)
     return call

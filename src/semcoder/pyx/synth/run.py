@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.core import SCHEMA_VERSION, Program, content_id, decode
-from semcoder.errors import InputError, SemcoderError, UsageError
+from semcoder.errors import InputError, UsageError
 from semcoder.models import Cached, Metered, Model, open_model
 from semcoder.pyx import fingerprint
 from semcoder.pyx.cases import BUG, PRELOAD, normal_form
@@ -34,7 +34,7 @@ from semcoder.pyx.lock import claimed
 from semcoder.pyx.rows import description_row
 from semcoder.pyx.synth.bench import Bench
 from semcoder.pyx.synth.config import SynthConfig, check, differences
-from semcoder.pyx.synth.converse import Script, Spent, Unanswered, converse
+from semcoder.pyx.synth.converse import Script, Spent, Unanswered, converse, shielded
 from semcoder.pyx.synth.journal import Journal
 from semcoder.pyx.synth.monologues import DIRECTIONS, Annotation, Figures, Telling
 from semcoder.pyx.synth.prompts import PROMPTS
@@ -216,7 +216,7 @@ def _settle(
     yield from done
     settled = {place for place, _ in done}
     left = [place for place in range(len(work)) if place not in settled]
-    with contextlib.closing(converse((_shielded(work[place][1]()) for place in left), teacher)) as ended:
+    with contextlib.closing(converse((shielded(work[place][1]()) for place in left), teacher)) as ended:
         for number, (slot, result) in enumerate(ended, 1):
             place = left[slot]
             if not isinstance(result, Unanswered) and "bug" not in result:
@@ -224,16 +224,6 @@ def _settle(
             yield place, result
             if number % _EVERY == 0:
                 say(f"{what}: {len(done) + number:,} of {len(work):,}")
-
-
-def _shielded(script: Script[Document]) -> Script[Document]:
-    """The script, but that a bug of ours costs this piece of work alone."""
-    try:
-        return (yield from script)
-    except SemcoderError:
-        raise  # the sandbox, not the work
-    except Exception as error:
-        return {"bug": f"{type(error).__name__}: {error}"[:300]}
 
 
 def _programs(

@@ -176,7 +176,7 @@ class Synthesis:
         cases = find_cases(program, self._bench.box, self._bench.config, known).cases
         return {
             **_row(program, problem, chosen, [call for call, _ in good]),
-            "shown": [[call, _literal(outcome)] for call, outcome in good[:_SHOWN]],
+            "shown": [[case.call, case.output] for case in cases[:_SHOWN]],
             "cases": [{"call": case.call, "output": case.output, "steps": case.steps} for case in cases],
             "agreement": {"solutions": self._config.solutions, "that_run": len(solutions), "that_agree": len(group)},
             "seed": self._seed.id,
@@ -203,11 +203,6 @@ class Synthesis:
         if not any(kept):
             raise Refused("no solution runs", ", ".join(sorted(self._tally.dropped)))
         return kept
-
-
-def _literal(outcome: Outcome) -> str:
-    assert outcome.value is not None
-    return outcome.value.literal()
 
 
 def _row(program: Program, problem: Problem, solution: Solution, calls: Sequence[str]) -> dict[str, Any]:
