@@ -213,14 +213,21 @@ def _explain_output(
 
 
 def only_function(source: str, where: str = "the program") -> str:
-    """The function that is meant where none is named: the only one, or `f`, or the last one that no other calls."""
+    """The function that is meant where none is named: the only one, or `f`, or the only one that no other calls.
+
+    Raises `UsageError` where there are several.
+    """
     tree = parse_source(source, where)
     names = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if not names:
         raise UsageError(f"{where} defines no function; name what is called with --entry")
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     unused = [name for name in names if name not in used]
-    return names[0] if len(names) == 1 else "f" if "f" in names else (unused or names)[-1]
+    if "f" in names:
+        return "f"
+    if len(names) > 1 and len(unused) != 1:
+        raise UsageError(f"{where} defines several functions; name one with --entry: {', '.join(unused or names)}")
+    return names[0] if len(names) == 1 else unused[0]
 
 
 def properties(

@@ -208,3 +208,27 @@ def f(text, width):
     measure = found.coverage(found.cases)
     assert measure.by_cases == Measure(5, 6, 3, 4)
     assert measure.by_all == Measure(6, 6, 4, 4)
+
+
+def test_forged_operands_are_held_to_the_bounds() -> None:
+    huge, odd = 10**5000, [float("inf"), float("nan"), 1 << 61]
+    assert operands_of({"pairs": [[1, huge], [1, 2], *[[1.0, x] for x in odd]]}) == [(1, 2)]
+
+
+def test_a_marked_program_lets_its_objects_die() -> None:
+    source = """
+import weakref
+
+class Box:
+    def __eq__(self, other):
+        return False
+
+def f(x):
+    box = Box()
+    gone = weakref.ref(box)
+    if box == x:
+        return 1
+    del box
+    return gone() is None
+"""
+    assert covered(source, "f(1)")[2]["value"]["ref"] is True

@@ -410,7 +410,7 @@ def test_a_build_killed_while_it_saves_its_configuration_can_be_started_again(fo
 def test_a_data_set_without_programs_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "short.py").write_text("def f(x):\n    return x\n")
     out = tmp_path / "out"
-    with pytest.raises(UsageError, match=r"no program was kept; see the reasons in .*drops\.jsonl"):
+    with pytest.raises(UsageError, match=r"no program was kept \(1 too short\); see the reasons in .*drops\.jsonl"):
         build(config(tmp_path / "short.py", out))
     assert json.loads((out / "manifest.json").read_text())["counts"]["programs_kept"] == 0
     assert (out / "drops.jsonl").read_text()

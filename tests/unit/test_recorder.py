@@ -238,6 +238,9 @@ SPOILED: dict[str, Callable[[dict[str, Any]], object]] = {
     "delta of a list of lists": lambda c: c["nodes"].extend([["list", 9, [0]], ["+", len(c["nodes"]), 0]]),
     "delta beyond the end": lambda c: c["nodes"].append(["+", 0, 9, 10, 1]),
     "delta of another length": lambda c: c["nodes"].append(["+", 0, 12, 9, 1]),
+    "deltas too far from a whole list": lambda c: c["nodes"].extend(
+        [["list", 9, *range(9)], *(["+", len(c["nodes"]) + k, 9, 0, k] for k in range(90))]
+    ),
     "delta that holds a node": lambda c: c["nodes"].append(["+", 0, 9, 0, [0]]),
     "delta that grows without end": lambda c: c["nodes"].extend(
         ["+", 0, 10, 9, "x" * 2**20] if k == 0 else ["+", len(c["nodes"]) - 1 + k, 10 + k, 9 + k, "x" * 2**20]

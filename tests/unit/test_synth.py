@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -653,3 +654,33 @@ def test_malformed_seeds_are_refused_by_file_and_row(tmp_path: Path) -> None:
 def test_scripted_is_a_model() -> None:
     model: Model = Scripted(teachers.answer)
     assert model.name == "scripted"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "First [ANSWER]assert f(4) == 7[/ANSWER], no: the loop runs.\n[ANSWER]assert f(4) == 8[/ANSWER]",
+        "[MONOLOGUE]a[/MONOLOGUE][ANSWER]x[/ANSWER][MONOLOGUE]b[/MONOLOGUE][ANSWER]y[/ANSWER]",
+        "[MONOLOGUE]It is over. [PLAN] more[ANSWER]assert f(4) == 8[/ANSWER]".replace(
+            "[PLAN]", "[ FUNCTION ] [ANSWER]"
+        ),
+    ],
+)
+def test_an_answer_that_gives_two_is_not_read(answer: str) -> None:
+    with pytest.raises(Malformed, match="one monologue and one answer"):
+        read_told(answer)
+
+
+def test_answers_nested_too_deep_are_malformed_and_no_error() -> None:
+    for count in (100, 900, 5000):
+        with pytest.raises(Malformed):
+            proposed_input(f"assert f({'+'.join(['1'] * count)}) == 3", "f")
+        with pytest.raises(Malformed):
+            asked_value(f"assert f(1) == {'+'.join(['1'] * count)}", "f(1)")
+
+
+def test_reading_takes_time_linear_in_the_answer() -> None:
+    started = time.process_time()
+    with pytest.raises(Malformed):
+        read_told("[" + " " * 3_000_000)
+    assert time.process_time() - started < 5

@@ -18,6 +18,8 @@ OFFICIAL = "https://api.openai.com/v1"
 #: What a server without keys is sent in place of one.
 NO_KEY = "no-key"
 #: What a server's answer says where it repeats the key.
+#: Characters from which a key counts as a secret.
+LEAST_KEY = 16
 CUT = "[key]"
 
 
@@ -102,5 +104,8 @@ def variable(host: str | None) -> str:
 
 
 def without_key(text: str, key: str) -> str:
-    """`text` with the key cut out, should the server repeat it."""
-    return text if key == NO_KEY else text.replace(key, CUT)
+    """`text` with the key cut out, should the server repeat it.
+
+    A key that is a word (`x`, `EMPTY`, as local servers get) is no secret, and may stand in any answer.
+    """
+    return text if key == NO_KEY or len(key) < LEAST_KEY else text.replace(key, CUT)

@@ -25,6 +25,7 @@ from typing import Any
 from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
 from semcoder.errors import InputError, SemcoderError, UsageError
+from semcoder.models import open_model
 from semcoder.pyx import executors, fingerprint
 from semcoder.pyx.card import card
 from semcoder.pyx.cases import BUG
@@ -48,6 +49,8 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     check(config, "config")
     _steps()  # raises, where the engine is missing, before anything is written
     executors.prepare(config)
+    if config.teacher:
+        open_model(config.teacher)  # raises now what would come after hours
     files = find_files(config.benchmarks)
     prepare(config, files)
     folder = Path(config.out)
@@ -66,8 +69,16 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         say("writing the data set")
         manifest = _finish(config, folder, work, taught)
     if not manifest["counts"]["programs_kept"]:
-        raise UsageError(f"{folder}: no program was kept; see the reasons in {folder / 'drops.jsonl'}")
+        raise UsageError(f"{folder}: no program was kept{_why(manifest)}; see the reasons in {folder / 'drops.jsonl'}")
     return {**manifest, "folder": str(folder)}
+
+
+def _why(manifest: dict[str, Any]) -> str:
+    """The commonest reasons, and the cure of the one that has one."""
+    drops = list(manifest["drops"].items())[:3]
+    shown = ", ".join(f"{number} {reason}" for reason, number in drops)
+    cure = "; unknown_license: true takes these" if any(reason == "licence unknown" for reason, _ in drops) else ""
+    return f" ({shown}{cure})" if drops else ""
 
 
 def collect(specs: Sequence[str], out: Path, *, progress: Progress | None = None) -> dict[str, Any]:

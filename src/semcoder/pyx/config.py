@@ -104,8 +104,12 @@ def load_config(path: Path) -> BuildConfig:
         doc = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path}: not readable as YAML: {str(error).splitlines()[0]}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+        raise InputError(f"{path}: not readable as YAML{place}: {str(error).splitlines()[0]}") from None
     if not isinstance(doc, dict):
         raise InputError(f"{path}: a configuration is a mapping with at least the field sources")
     known = {field.name for field in dataclasses.fields(BuildConfig)}

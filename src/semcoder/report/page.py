@@ -49,7 +49,8 @@ def build_page(folder: Path) -> Path:
     """Write `report.html` into a finished corpus folder and return its path. Raises `InputError`."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give the output folder of `semcoder build`")
+        what = "is a file" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}; give the output folder of `semcoder build`")
     manifest = _manifest(folder / "manifest.json")
     rows = _count_rows(folder / "rows")
     samples = list(_samples(folder / "showcase.json"))
@@ -106,7 +107,7 @@ def _manifest(path: Path) -> dict[str, Any]:
             raise InputError(f"{path}: counts[{name!r}] must be a number, got {type(value).__name__}")
     missing = [name for name in _LABELS if name not in counts]
     if missing:
-        raise InputError(f"{path}: counts lack {', '.join(missing)}")
+        raise InputError(f"{path}: not the manifest of `semcoder build` (counts lack {', '.join(missing)})")
     return doc
 
 
