@@ -129,6 +129,23 @@ def test_hard_sentences() -> None:
         ("The claim that it returns [4] is wrong.", [True]),
         ("Does it return [4]? No.", [True]),
         ("Does it return [4]? Yes.", [False]),
+        # What comes after "it" comes next; a branch and its block are one claim.
+        ("The interpreter runs line 3 and, right after it, line 4.", [True]),
+        ("The interpreter runs line 4 and, right after it, line 3.", [False]),
+        ("| line 5 | branch at line 6 | skipped |", [True]),
+        ("Line 5 keeps execution out of the block starting on line 6.", [True]),
+        ("The block at line 6 does not run because `n` is 1, which makes `n % 2 == 0` on line 5 false.", [True] * 3),
+        ("With `n` at 1, the test `n % 2 == 0` on line 5 fails.", [True, True]),
+        ("Line 5 finds `n % 2 == 0` to be false, and so passes over the block.", [True, True]),
+        ("[L5] test `n % 2 == 0`: does not pass", [True]),
+        ("[L4] iter 2 -> n = 2", [True]),
+        ("L4 #3: n = 1", [False]),
+        ("I first guessed [4], but that is incorrect: the correct return value is [4, 16].", [True]),
+        ("I first guessed [4, 16], but that is incorrect: the correct return value is [4].", [False]),
+        ("What comes back from the call is [4].", [False]),
+        ("With `n` at 9, the result would be [81].", [None]),
+        ("Line 6 calls append on result with 4, leaving result as [4].", [True, True]),
+        ("It is not obvious whether `n` is 1 or 2 on line 5.", [None]),
     ],
 )  # fmt: skip
 def test_claims_are_placed_along_the_run(text: str, verdicts: list[bool | None]) -> None:

@@ -149,6 +149,8 @@ _CONCEDES = words_of("although though while whereas contrary even despite")
 _PLAUSIBLE = words_of("plausible likely right natural correct reasonable obvious tempting convincing probable")
 _CAUSES = words_of("makes means causes renders lets gives leads")
 _REAL = words_of("but yet however actually instead really though nevertheless")
+#: What is not so is open: "it is not obvious whether ...".
+_OPEN = words_of("obvious clear certain known sure evident")
 _MODALS = words_of("might may would could should")
 #: With these at its head, what "should" or "would" come out is what comes out.
 _CONCLUDES = words_of("so thus therefore hence finally consequently accordingly")
@@ -184,6 +186,23 @@ def _mark_doubt(pieces: list[Clause]) -> None:
         if _doubts(piece, words) and not (concludes and _sure(piece, words)):
             doubt = rejects = True
         piece.doubt = doubt or conditional
+    for k, piece in enumerate(pieces):
+        about = k - 1
+        if k and piece.doubt and piece.says("would", "could", "might"):  # "with `x` at 3, it would be 5"
+            pieces[k - 1].doubt = pieces[k - 1].doubt or pieces[k - 1].tokens[0].text.lower() in ("with", "given")
+        while about > 0 and len(pieces[about].tokens) == 1 and pieces[about].tokens[0].text.lower() in _CUTS:
+            about -= 1
+        if about >= 0 and pieces[about].doubt and not pieces[about].says("whether", "if") and _condemns(piece):
+            for condemned in pieces[about + 1 : k + 1]:
+                condemned.doubt = True
+
+
+def _condemns(piece: Clause) -> bool:
+    """`but that is incorrect`: it says no more than that what was supposed is not so."""
+    if any(t.kind != "word" for t in piece.tokens) or not piece.means("be") or not piece.says("it", "that", "this"):
+        return False
+    denied = piece.says("not", "n't", "never", "hardly")
+    return (piece.means("wrong") and not denied) or (piece.means("right") and denied)
 
 
 def _says_fact(words: list[str]) -> bool:
@@ -200,6 +219,9 @@ def _asks(last: Clause | None, piece: Clause) -> bool:
 
 
 def _supposes(piece: Clause) -> bool:
+    opening = [t.text.lower() for t in piece.tokens[:2]]
+    if not piece.lead and opening[:1] == ["had"] and opening[1:] not in ([], ["been"]):
+        return True  # "had `x` been 7, ..."
     for k, token in enumerate(piece.tokens):
         if token.kind != "word" or not token.means("if"):
             continue
@@ -228,6 +250,9 @@ def _doubts(piece: Clause, words: list[str]) -> bool:
     if words[:1] and words[0] in ("whoever", "anyone", "anybody") and piece.means("think", "call", "be"):
         return True
     if _MODALS & set(words) or piece.means("doubt"):
+        return True
+    denied = {"not", "n't", "never", "hardly"} & set(words)
+    if (denied and _OPEN & set(words)) or {"unclear", "uncertain"} & set(words):
         return True
     if "expected" in words and "as" in words:
         return False
@@ -301,6 +326,8 @@ def _merge(pieces: list[Clause]) -> list[Clause]:
             or (piece.lead == ";" and last.means(*_VERBS) and _has_verb(pieces[k:]))
             or (_full(piece) and _apart(last, piece))
             or _likewise(piece)
+            or _supplied(last, piece)
+            or (_condemns(last) and piece.lead and _full(piece))
             or (_full(last) and piece.of("line") and piece.of("name", "code") and last.of("line") and last.of("value"))
             or (_full(last) and (_full(piece) or _begins(piece, pieces[k + 1 :])))
         ):
@@ -318,11 +345,27 @@ def _likewise(piece: Clause) -> bool:
     )
 
 
+def _supplied(last: Clause, piece: Clause) -> bool:
+    """Whether a value is given for what follows: "with `x` at 3, the test `x > 5` fails"."""
+    gives = last.tokens[0].text.lower() in ("with", "given", "having")
+    one = len(last.of("name")) == len(last.of("value")) == 1 and not last.of("code")
+    return gives and one and piece.lead == "," and _full(piece) and bool(piece.of("code"))
+
+
 def _apart(last: Clause, piece: Clause) -> bool:
     """Whether a whole clause stands beside what only names something: "line 2 tests `c`; as `x` is 2, ..."."""
     names = bool(last.of("name", "code")) and not last.of("value", "count", "exception")
     reason = piece.tokens[0].text.lower() in ("as", "since", "because", "for") and bool(piece.of("name", "code"))
-    return names and (piece.lead in _STRONG or reason)
+    return names and ((piece.lead in _STRONG and not _comes_out(piece)) or reason)
+
+
+def _comes_out(piece: Clause) -> bool:
+    """`does not pass`, `fails`: how a test comes out, and nothing else."""
+    known = all(
+        t.means("true", "false", "succeed", "fail", "not", "be") or t.text.lower() in ("does", "do")
+        for t in piece.tokens
+    )
+    return known and len(piece.tokens) <= 4
 
 
 def _has_verb(pieces: list[Clause]) -> bool:

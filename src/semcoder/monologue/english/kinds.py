@@ -44,7 +44,10 @@ class Reader(Reading):
             self._raises, self._counts, self._ends, self._truths, self._branches, self._orders, self._prints,
             self._calls, self._returns, self._is, self._runs,
         ):  # fmt: skip
-            found.extend(attempt() if not found or attempt == self._orders else [])
+            # Labels beside a branch make no claim of order, unless control is said to go to one.
+            ordered = all(s.kind != "branch" for s in found) or self._words & {"to", "next", "then", "onto"}
+            more = attempt == self._orders and ordered
+            found.extend(attempt() if not found or more else [])
         if not found and self._says_something():
             told = next(iter(clause_values), None) if (clause_values := self._clause.of("value", "count")) else None
             found = [self._make("unread", value=told.value or Value.of(told.number) if told is not None else None)]
@@ -277,9 +280,11 @@ class Reader(Reading):
             }
         )
         weak = bool(self._words & {"output", "outputs", "writes", "written", "write", "shows"}) and not self._names
+        text = next((t for t in self._clause.of("code", "name", "exception") if t.span), None) if strong else None
+        if self._odd and strong and main is None and text is not None:  # "it does not print `missing`"
+            return [self._make("prints", value=Value.of(text.text), negated=True, sure=text.kind != "name")]
         if self._odd and strong and main is None:
             return [self._make("prints", negated=True)]
-        text = next((t for t in self._clause.of("code", "name", "exception") if t.span), None) if strong else None
         if main is None and text is not None and not self._odd and not self._words & RETURNS:
             return [self._make("prints", value=Value.of(text.text))]
         if main is None or not (strong or weak) or self._words & RETURNS:
@@ -324,6 +329,8 @@ class Reader(Reading):
         bare = self._context.kind == "returns" and self._words <= _ONLY and not clause.of("name", "code", "line")
         pronoun = pronoun or bare
         if value is None and not self._names and not self._codes:
+            if self._values.other:
+                return []  # "returns `[1, 2]` without its first element"
             if strong and self._odd and (self._functions or clause.means("function")):
                 return [self._make("returns", negated=True)]
             if strong and "nothing" in self._words:
@@ -400,6 +407,8 @@ class Reader(Reading):
             return [self._make("is", subject=n.text, value=v.value, changes=False) for n, v in pairs]
         if not subject or self._vague():
             return []
+        if "never" in self._words and clause.means("become", "move") and not clause.of("line"):
+            return []  # "`x` never reaches 10" is about the whole run
         grown = self._grown(subject, value)
         if grown:
             return grown
@@ -493,7 +502,9 @@ class Reader(Reading):
             return [self._make("round")]
         if labels and (clause.means("execute", "iterate", "skip", "move", "finish") or self._words & {"again", "next"}):
             odd = self._odd != clause.means("skip")
-            return [self._make("runs", negated=odd)]
+            # Beside another label it may be that one which says when the line does not run.
+            sure = not odd or "never" in self._words or len(self._line_roles) == 1
+            return [self._make("runs", negated=odd, sure=sure)]
         return []
 
 

@@ -162,7 +162,8 @@ _INTO = words_of(
 _SKIPS = words_of(
     "skip skips skipped skipping bypass bypasses bypassed bypassing omit omits omitted omitting ignore ignores ignored "
     "ignoring avoid avoids avoided avoiding over past around beyond out untouched unexecuted unreached unvisited dead "
-    "passed keeps prevents stops bars blocks prevented kept barred stopped skips"
+    "passed clear away dodges shuns evades spares sidesteps misses missed excludes excluded "
+    "keeps prevents stops bars blocks prevented kept barred stopped skips"
 )
 _NOTS = words_of("not n't never no without cannot neither nowhere")
 _RUNS = words_of(
@@ -190,11 +191,24 @@ def leads(tokens: list[Token]) -> dict[int, str]:
         deciders = remarks  # "... (line 3) ..."
     if len(targets) == 1 and len(labels) == 2 and others and others[0] < targets[0]:
         deciders = deciders or others
+    elif (
+        len(targets) == 1 and len(labels) == 2 and others and not deciders and _explains(tokens, targets[0], others[0])
+    ):
+        deciders = others
     elif not targets and len(deciders) == 1 and len(labels) == 2 and is_run(tokens, others[0]):
         targets = others
     if not targets or not deciders:
         return {}
     return {id(tokens[k]): "from" for k in deciders} | {id(tokens[k]): "to" for k in targets}
+
+
+_REASONS = words_of("because since as given due thanks owing for")
+
+
+def _explains(tokens: list[Token], target: int, other: int) -> bool:
+    """Whether a label stands in the reason for what is said of a block: "... since `x` is 3, which makes ... false"."""
+    between = [t.text.lower() for t in tokens[target + 1 : other] if t.kind == "word"]
+    return target < other and is_run(tokens, target) and bool(_REASONS & set(between))
 
 
 def _sends(tokens: list[Token], at: int) -> bool:
@@ -258,7 +272,7 @@ def left_out(tokens: list[Token], at: int) -> bool:
     skips = 0
     near = list(itertools.takewhile(_beside, reversed(tokens[:at])))
     left = [t.text.lower() for t in near if t.kind == "word"]
-    for word in left[:7]:
+    for word in left[:10]:
         if word in ("to", "into", "inside", "within"):
             break
         if word in _SKIPS and word not in ("passed", "out"):

@@ -138,8 +138,8 @@ _WORDS: dict[str, str] = {
     "loop": "loop loops iteration iterations pass passes round rounds cycle cycles repetition repetitions body "
     "bodies lap laps turn turns trip trips run runs step steps time times",
     "for_loop": "loop loops for while looping iterating",
-    "iteration": "iteration iterations pass passes round rounds cycle cycles repetition repetitions time times lap "
-    "laps turn turns trip trips go loop run",
+    "iteration": "iteration iterations iter itr pass passes round rounds cycle cycles repetition repetitions time "
+    "times lap laps turn turns trip trips go loop run",
     "condition": "condition test check comparison guard predicate question if while conditional expression assertion "
     "assert elif criterion proposition requirement decision",
     "branch": "branch body block suite path side arm clause if",
@@ -215,7 +215,7 @@ REPEATS = words_of(
 )
 #: Nouns that an ordinal makes an iteration of a loop.
 ROUNDS = words_of(
-    "iteration pass round cycle repetition time lap turn trip go loop run execution run-through walk traversal"
+    "iteration iter itr pass round cycle repetition time lap turn trip go loop run execution run-through walk traversal"
 )
 EMPTY = {
     "list": [], "string": "", "str": "", "tuple": (), "dict": {}, "dictionary": {}, "set": set(), "text": "",

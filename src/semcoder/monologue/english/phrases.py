@@ -21,6 +21,7 @@ _PHRASES: dict[str, str] = {
     "even once": "", "not a single time": "zero times", "not even one time": "zero times", "even one time": "",
     "not at all": "zero times", "not once": "zero times", "not even": "not", "even a single time": "",
     "is the case": "is true", "not the case": "not true", "n't the case": "n't true", "was the case": "was true",
+    "out of reach": "not reached", "took it to be": "thought it is", "take it to be": "think it is",
     "is through": "is finished", "runs out": "ends", "ran out": "ended", "in the wake of": "after",
     "nobody catches it": "uncaught", "nobody handles it": "uncaught", "no one catches it": "uncaught",
     "nothing catches it": "uncaught", "is not caught": "is uncaught", "is never caught": "is uncaught",
@@ -59,7 +60,7 @@ _FALSE = words_of("untrue false wrong incorrect mistaken inaccurate")
 
 def rewritten(tokens: list[Token]) -> list[Token]:
     """The tokens of a sentence with set phrases in plain words."""
-    return _claims(_corrected(_counted(_phrases(tokens))))
+    return _claims(_corrected(_counted(_sequel(_phrases(tokens)))))
 
 
 def _phrases(tokens: list[Token]) -> list[Token]:
@@ -89,6 +90,29 @@ def _stands(tokens: list[Token], at: int, words: tuple[str, ...]) -> bool:
         if token.text.lower() != word or token.kind not in ("word", "punct", "count"):
             return False
     return True
+
+
+_AT_ONCE = words_of("right immediately directly straight just soon shortly")
+
+
+def _sequel(tokens: list[Token]) -> list[Token]:
+    """ "Line 7 and, right after it, line 8": what "after it" names comes then, it is not what comes before."""
+    out: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        end = k + 1 if tokens[k].text.lower() in _AT_ONCE else k
+        words = [t.text.lower() for t in tokens[end : end + 2]]
+        rest = [t for t in tokens[end + 2 : end + 4] if t.text != ","]
+        named = bool(rest[:1]) and rest[0].kind == "line" and any(t.kind == "line" for t in out)
+        if not named or words[:1] != ["after"] or words[1:] not in (["it"], ["that"], ["this"], ["which"]):
+            out.append(tokens[k])
+            k += 1
+            continue
+        if out[-1].text == ",":
+            out.pop()
+        out.append(Token("word", "then", tokens[k].start, tokens[end + 1].end, senses=senses("then")))
+        k = end + 3 if tokens[end + 2].text == "," else end + 2
+    return out
 
 
 def _counted(tokens: list[Token]) -> list[Token]:

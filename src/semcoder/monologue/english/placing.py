@@ -103,7 +103,7 @@ class Placing:
             if skipped > _NEAR and self._all_true(number, group, visit):
                 break
         stay = near or self._nowhere(number, group, line)
-        if all(right for right, _ in stay):  # true of a visit that comes later than what the text tells next
+        if ahead and all(right for right, _ in stay):  # true of a visit that comes later than what the text tells next
             stay = tuple((False, f"line {ahead[0].line} does not run there") for _ in group)
             yield _Way(way.cost + 1.01, way.cursor, way.visit, way.told, stay, way)
             return
@@ -166,6 +166,8 @@ class Placing:
         if not line:
             return tuple((None, "nothing that happens from there on is like it") for _ in group)
         told = f"line {place.line} does not run" + (" again" if runs and not place.ordinal else " then" if runs else "")
+        if not runs and all(s.kind == "runs" and s.negated for s in group):
+            return tuple((True, "") for _ in group)  # "line 8 never runs"
         known = self._at(number, group, runs[0]) if runs else tuple((False, "") for _ in group)
         return tuple((None if right is None else False, told) for right, _ in known)
 

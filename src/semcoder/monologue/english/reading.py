@@ -30,6 +30,9 @@ _LOOPS = words_of(
 _CONTAINERS = words_of("list dictionary dict string set tuple deque")
 _FILLS = words_of("and so indeed but which here then yes no")
 _ECHO = words_of("it this is was does do n't not")
+#: "passes over the block", "passes control": a motion, not a test that comes out true.
+_PASSES = words_of("pass passes passed passing")
+_PAST = words_of("over by to on into control through along around straight directly")
 _UNCHANGED = words_of("unchanged unmodified untouched intact unaltered unaffected")
 _COMPARE = {"least": ">=", "most": "<=", "more": ">", "greater": ">", "larger": ">", "bigger": ">", "higher": ">",
             "above": ">", "over": ">", "exceeds": ">", "less": "<", "smaller": "<", "fewer": "<", "lower": "<",
@@ -145,7 +148,9 @@ class Reading:
 
     def _polarity(self) -> bool | None:
         """True or false, as the words say it; None where they say neither."""
-        tokens = [t for t in self._clause.tokens if t.kind == "word"]
+        spoken = self._clause.tokens
+        passing = [a for a, b in itertools.pairwise(spoken) if a.text.lower() in _PASSES and b.text.lower() in _PAST]
+        tokens = [t for t in spoken if t.kind == "word" and not any(t is p for p in passing)]
         answers = [t for t in tokens if t.text.lower() in ("yes", "no")]
         bad = any(t.means("false", "fail") and t.text.lower() not in ("no",) for t in tokens)
         good = any(t.means("true", "succeed") and t.text.lower() not in ("yes",) for t in tokens)

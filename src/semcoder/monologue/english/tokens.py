@@ -407,7 +407,7 @@ class Lexer:
             return True
         if signed and previous not in ARTICLES and previous not in _DESCRIBES and previous not in ROUNDS:
             return True
-        if previous in _DESCRIBES and text in _NOUNS:
+        if previous in _DESCRIBES and text in _NOUNS and left[-1:] not in (",", ";"):
             return False
         labelled = _LABELLED.search(self._text[:at]) is not None if left.endswith(":") else False
         if (labelled or (left.endswith(":") and len(text) > 1 and text != "it")) and _BINDS.match(self._text, end):
@@ -417,6 +417,14 @@ class Lexer:
         if _HOLDS.search(self._text[:at][-40:]) and text not in ("it", "a", "line"):
             return True
         if previous in ("makes", "leaves", "sets") and self._literal_end(end + 1) is not None and text != "it":
+            return True
+        if "become" in senses(previous) and text not in ("it", "a", "line") and _TURNS.match(self._text, end):
+            return True
+        if _GROWN.search(self._text[:at][-40:]) and text not in ("it", "a", "line", "the"):
+            return True
+        if previous in EMPTY and text not in ("it", "a", "line", "of") and _ENDS.match(self._text, end):
+            return True
+        if previous == "leaving" and text != "it" and _AS.match(self._text, end):
             return True
         if previous == "that" and text != "it" and _BINDS.match(self._text, end):
             return True
@@ -434,7 +442,7 @@ class Lexer:
         """Whether an English word that is a name, too, is followed by what only a name is followed by."""
         following = re.compile(
             r"\s*(?:is|are|was|becomes?|holds?|has|equals?|contains?|=|==|->|→|goes|stays|remains|"
-            r"takes|returns?|gives|equal|set|changes|starts|now|still|then|used|will|does|isn|"
+            r"takes|returns?|gives|equal|set|changes|starts|stops|ends up|now|still|then|used|will|does|isn|"
             r"contains|was|[.,;:)]|$)"
         ).match(self._text, end)
         if text == "a" and previous == "for" and re.compile(r"\s+(?:in|at|on|during)\b").match(self._text, end):
@@ -469,6 +477,11 @@ def _is_english(word: str) -> bool:
 
 #: What a name stands after, even if English has the word: "assigns 5 to items", "the value of values".
 _HOLDS = re.compile(r"(?:[\])}'\"`\d]\s+(?:to|into)|\b(?:values?|contents?|length) of)\s+$")
+#: "turns items into `[1]`", "calls append on items with", "leaving items as `[1]`".
+_TURNS = re.compile(r"\s+(?:in)?to\s+[`'\"\[({\d-]")
+_GROWN = re.compile(r"\b(?:append|extend|insert|add|pop|remove|sort|reverse|clear|update) (?:is called )?on\s+$")
+_ENDS = re.compile(r"\s*(?:[.,;)]|$|(?:on|at|in) (?:line|L\d))")
+_AS = re.compile(r"\s+(?:as|at|with|equal to)\s+[`'\"\[({\d-]")
 _REASONS = words_of("because since as the a an it we this that there when if line")
 _LABELLED = re.compile(r"(?:\bline \d+|\bL\d+)\W*:\**\s*$", re.IGNORECASE)
 _SIGN = re.compile(r"\*{0,2}\s*(?:==?(?!>)|:(?=\s*\S)|->|→|⇒|:=|<-|←)")
@@ -669,6 +682,8 @@ def _ordinal_at(tokens: list[Token], k: int, out: list[Token]) -> tuple[Token, i
     taken = items[:1] in (["item"], ["value"], ["element"], ["entry"]) and items[1:2] == ["that"]
     if number is not None and number > 0 and taken and (items[2:4] == ["the", "loop"] or tokens[k + 3].kind == "line"):
         return Token("ordinal", lower, token.start, tokens[k + 1].end, number), 2
+    if token.text[:1] == "#" and out and out[-1].kind == "line":
+        return Token("ordinal", lower, token.start, token.end, token.number), 1  # "L3 #2"
     if number is not None and following is not None and following.kind == "word" and following.text.lower() in ROUNDS:
         return Token("ordinal", lower, token.start, following.end, number), 2
     if token.kind == "word" and lower in ROUNDS - {"time", "go", "run"} and following is not None:

@@ -69,6 +69,8 @@ class _Reading:
                 role = role if role and several else self._role(words, roles, previous)
                 if self.names and (self._joins(k) or _last_element(words)):
                     role = "element"
+                if self._onto(k):
+                    role = "element"
                 if self._wrong(k):
                     role = "rejected"
                 if following in ("by", "with") and {"replace", "replaces", "replaced"} & {w.text for w in words}:
@@ -113,6 +115,8 @@ class _Reading:
                 return "element"
             if word == "of" and texts[k - 1 : k] == ["place"]:
                 return "old"  # "takes the place of 5"
+            if word == "from" and {"call", "function", "expression"} & set(texts[k + 1 : k + 3]):
+                continue  # "what comes back from the call is 5"
             if word in _STRONG_OLD or word == "from":
                 return "old"
             if word in ("was", "were", "been") and ("had" in texts or (previous is None and self._later_value())):
@@ -158,6 +162,15 @@ class _Reading:
                 return joined
             joined = joined or (token.means("append") and token.text.lower() in _JOINED)
         return joined and not self.clause.of("name")
+
+    def _onto(self, k: int) -> bool:
+        """`append` is called on `xs` with the value here."""
+        left = self.clause.tokens[:k]
+        while left and left[-1].text.lower() in ("with", "argument", "value", "the", "item", "element"):
+            left = left[:-1]
+        if len(left) < 3 or len(left) == k or left[-1].kind != "name" or left[-2].text.lower() != "on":
+            return False
+        return any(t.means("append") for t in left[-5:-2])
 
     def _later_value(self, seen: int = 1) -> bool:
         return len(self.clause.of("value")) > seen
