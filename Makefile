@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all check format figures doctor clean browser
+.PHONY: demo test test-all lint check format figures doctor clean browser
 
 demo: $(READY)  ## the main job on embedded defaults: real programs to checked monologues
 	$(BIN)/semcoder demo
@@ -16,11 +16,13 @@ test-all: $(READY)  ## every test, those on a local Ray cluster too
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[ray]"
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## what must pass before a commit: format, lint, types, layers, unit tests
+lint: $(READY)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+check: lint  ## what must pass before a commit: lint and the unit tests
 	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/golden tests/contract
 
 format: $(READY)  ## rewrite the code in the house format

@@ -32,10 +32,21 @@ from semcoder.seeds._project import Module, Project, Unreadable
 MIN_ENTRY, MAX_ENTRY, MAX_PROGRAM = 3, 60, 120
 #: Bound of a whole program's text in lines, all counted.
 MAX_TEXT = 260
+#: Levels of a statement's tree. The interpreter's own limit is another one in each process: libraries raise it.
+MAX_DEPTH = 150
 
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 _MODULE_NAMES = frozenset({"__name__", "__doc__", "__debug__", "__builtins__", "__package__", "__annotations__"})
 _BUILTINS = frozenset(dir(builtins)) | _MODULE_NAMES
+
+
+def _too_deep(statement: ast.stmt) -> bool:
+    level: list[ast.AST] = [statement]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
 
 
 class _Refused(Exception):
@@ -220,7 +231,7 @@ class _Cut:
         self._size = 0
         try:
             self._need(module, entry)
-        except RecursionError:
+        except RecursionError:  # of a caller that has little stack left
             raise _Refused("nested too deeply") from None
 
     @property
@@ -298,6 +309,8 @@ class _Cut:
 
     def _statement(self, module: Module, place: int) -> None:
         """Bring in one top-level statement and all that it needs."""
+        if _too_deep(module.tree.body[place]):
+            raise _Refused("nested too deeply")
         chosen = self._places.setdefault(module.path, set())
         if place in chosen:
             return
