@@ -15,7 +15,6 @@ semcoder have changed since (as far as `fingerprint` sees), and one in which ano
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,17 +23,19 @@ from typing import Any
 
 from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
-from semcoder.errors import InputError, SemcoderError, UsageError
+from semcoder.errors import SemcoderError, UsageError
 from semcoder.models import open_model
 from semcoder.pyx import executors, fingerprint
 from semcoder.pyx.card import card
 from semcoder.pyx.cases import BUG
 from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
-from semcoder.pyx.files import leftovers, read_jsonl, write_json, write_jsonl, write_text
+from semcoder.pyx.files import leftovers, read_jsonl, read_saved, write_json, write_jsonl, write_text
 from semcoder.pyx.lock import claimed
 from semcoder.pyx.showcase import showcase
 
+#: What `config.json` holds.
+_SAVED = {"hash": str, "config": dict, "versions": dict, "sources": dict, "benchmarks": dict}
 #: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
 _FEW_BUGS = 3
 Progress = Callable[[str], None]
@@ -125,7 +126,7 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
         "benchmarks": file_hashes(find_files(config.benchmarks)),
     }
     if path.exists():
-        changed = _changed(_saved(path), now, config, path)
+        changed = _changed(read_saved(path, _SAVED, "a build"), now, config, path)
         if changed:
             raise UsageError(f"{folder}: {changed}; use another --out folder")
     elif any(child.name != ".lock" and child.suffix != ".tmp" for child in folder.iterdir()):
@@ -134,20 +135,6 @@ def _settle_config(folder: Path, config: BuildConfig) -> None:
         write_json(path, now)
     for leftover in [] if executors.working(folder / "work" / "logs-tell") else leftovers(folder):
         leftover.unlink(missing_ok=True)
-
-
-def _saved(path: Path) -> dict[str, Any]:
-    """What `_settle_config` wrote. Raises `InputError`."""
-    remedy = "restore it, or use another --out folder"
-    try:
-        doc = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); {remedy}") from None
-    kinds = {"hash": str, "config": dict, "versions": dict, "sources": dict, "benchmarks": dict}
-    wrong = [key for key, kind in kinds.items() if not isinstance(doc, dict) or not isinstance(doc.get(key), kind)]
-    if wrong:
-        raise InputError(f"{path}: not what a build saves (lacks {', '.join(wrong)}); {remedy}")
-    return dict(doc)
 
 
 def _changed(old: dict[str, Any], now: dict[str, Any], config: BuildConfig, path: Path) -> str:

@@ -42,6 +42,11 @@ _FROM_ZERO = frozenset(
 LEAST_SIMILARITY = 0.5
 
 
+def without_address(model: str) -> str:
+    """A model's spec without the address of the server that answers for it."""
+    return re.sub(r"@https?://.*", "", model, flags=re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class BuildConfig:
     """One build. Times are seconds of CPU, lengths are characters, similarities are parts of 1."""
@@ -83,7 +88,7 @@ class BuildConfig:
     @property
     def teacher_name(self) -> str:
         """The teacher without the address of the server that answers for it, which is nothing of the data's."""
-        return re.sub(r"@https?://.*", "", self.teacher, flags=re.DOTALL)
+        return without_address(self.teacher)
 
     def document(self) -> dict[str, Any]:
         """All fields, as they are saved and shown."""

@@ -11,9 +11,11 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from semcoder.errors import InputError
 
 _LEFTOVER = re.compile(r".+\.\d+\.tmp")
 
@@ -48,6 +50,19 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
+
+
+def read_saved(path: Path, kinds: Mapping[str, type], what: str) -> dict[str, Any]:
+    """What was saved when `what` (a build, say) began: a document with fields of these kinds. Raises `InputError`."""
+    remedy = "restore it, or use another --out folder"
+    try:
+        doc = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); {remedy}") from None
+    wrong = [key for key, kind in kinds.items() if not isinstance(doc, dict) or not isinstance(doc.get(key), kind)]
+    if wrong:
+        raise InputError(f"{path}: not what {what} saves (lacks {', '.join(wrong)}); {remedy}")
+    return dict(doc)
 
 
 def leftovers(folder: Path) -> list[Path]:

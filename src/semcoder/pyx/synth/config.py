@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from semcoder.core import content_id, decode
 from semcoder.errors import InputError
-from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.config import BuildConfig, without_address
 from semcoder.pyx.files import full_document
 
 _NOT_CONTENT = frozenset({"seeds", "out", "workers", "max_seeds", "monologues"})
@@ -61,7 +60,7 @@ class SynthConfig:
     @property
     def teacher_name(self) -> str:
         """The teacher without the address of the server that answers for it, which is nothing of the data's."""
-        return re.sub(r"@https?://.*", "", self.teacher, flags=re.DOTALL)
+        return without_address(self.teacher)
 
     def content(self) -> dict[str, Any]:
         document = {name: value for name, value in full_document(self).items() if name not in _NOT_CONTENT}

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.core import SCHEMA_VERSION, Program, content_id, decode
-from semcoder.errors import InputError, UsageError
+from semcoder.errors import UsageError
 from semcoder.models import Cached, Metered, Model, open_model
 from semcoder.pyx import fingerprint
 from semcoder.pyx.cases import BUG, PRELOAD, normal_form
-from semcoder.pyx.files import full_document, leftovers, write_json, write_jsonl
+from semcoder.pyx.files import full_document, leftovers, read_saved, write_json, write_jsonl
 from semcoder.pyx.lock import claimed
 from semcoder.pyx.rows import description_row
 from semcoder.pyx.synth.bench import Bench
@@ -44,6 +43,8 @@ from semcoder.seeds import Drop, open_source
 
 Progress = Callable[[str], None]
 Document = dict[str, Any]
+#: What `config.json` holds.
+_SAVED = {"config": dict, "config_hash": str, "versions": dict, "prompts": str, "seeds_sha256": str}
 #: How often progress is told: every so many seeds or programs.
 _EVERY = 10
 
@@ -127,7 +128,7 @@ def _settle_config(folder: Path, config: SynthConfig) -> None:
     """Save what the run begins with, or refuse to mix it with what the folder was begun with."""
     path, now = folder / "config.json", _identity(config)
     if path.exists():
-        changed = _changed(_saved(path), now, config, path)
+        changed = _changed(read_saved(path, _SAVED, "a synthesis"), now, config, path)
         if changed:
             raise UsageError(f"{folder}: {changed}; use another --out folder")
     else:
@@ -145,20 +146,6 @@ def _refuse_foreign(folder: Path) -> None:
         names = (child.name for child in folder.iterdir() if child.suffix != ".tmp")
         if any(name != ".lock" and not name.startswith("replies.sqlite") for name in names):
             raise UsageError(f"{folder}: not empty, and not the folder of a synthesis; use another --out folder")
-
-
-def _saved(path: Path) -> Document:
-    """What `_settle_config` wrote. Raises `InputError`."""
-    remedy = "restore it, or use another --out folder"
-    try:
-        doc = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); {remedy}") from None
-    kinds = {"config": dict, "config_hash": str, "versions": dict, "prompts": str, "seeds_sha256": str}
-    wrong = [key for key, kind in kinds.items() if not isinstance(doc, dict) or not isinstance(doc.get(key), kind)]
-    if wrong:
-        raise InputError(f"{path}: not what a synthesis saves (lacks {', '.join(wrong)}); {remedy}")
-    return dict(doc)
 
 
 def _changed(old: Document, now: Document, config: SynthConfig, path: Path) -> str:
