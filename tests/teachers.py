@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from semcoder.core import Origin, Program
+from semcoder.core.files import full_document, write_jsonl
 from semcoder.models import Completion, Reply, Request
 from semcoder.monologue import style
-from semcoder.pyx.files import full_document, write_jsonl
 from semcoder.tracing import trace_here
 
 #: Behaviours of the teacher, one per seed; the seed's function is `seed_NAME`, the problem's `task_NAME`.

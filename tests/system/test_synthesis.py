@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from semcoder.core import Invocation, Program, Sample, Value, load
+from semcoder.core.files import read_jsonl
 from semcoder.models import Message, Reply, Request, Sampling
 from semcoder.monologue import verify
-from semcoder.pyx.files import read_jsonl
 from semcoder.pyx.synth.replies import read_told
 from semcoder.sandbox import Sandbox, run_program
 from semcoder.tracing import trace_here

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from semcoder.core import Sample, load
+from semcoder.core.files import read_jsonl
 from semcoder.monologue import style, verify
-from semcoder.pyx.files import read_jsonl
 from semcoder.pyx.synth.replies import read_told
 from semcoder.tracing import trace_here
 from tests import servers

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from semcoder.core import Origin, Program, Sample, decode, load
+from semcoder.core.lock import claimed
 from semcoder.errors import InputError, UsageError
 from semcoder.monologue import proposed_call, verify
 from semcoder.pyx import BuildConfig, build, collect, demo_config, load_config
 from semcoder.pyx.build import _settle_config
 from semcoder.pyx.cases import find_cases, normal_form
-from semcoder.pyx.lock import claimed
 from semcoder.pyx.rows import TASKS, Teller
 from semcoder.pyx.search import Rejected
 from semcoder.pyx.showcase import showcase

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from semcoder.core import Invocation, Origin, Outcome, Program, Raised, Sample, Value, load
+from semcoder.core.files import full_document, read_jsonl
 from semcoder.errors import InputError, UsageError
 from semcoder.models import Model, Reply, Request
 from semcoder.monologue import verify
 from semcoder.pyx.config import BuildConfig
-from semcoder.pyx.files import full_document, read_jsonl
 from semcoder.pyx.synth import SynthConfig, Telling, Unanswered, annotate, synthesise
 from semcoder.pyx.synth.agreement import Refused, agree
 from semcoder.pyx.synth.bench import Bench

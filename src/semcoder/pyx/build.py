@@ -23,6 +23,8 @@ from typing import Any
 
 from semcoder.cleaning import file_hashes, find_files
 from semcoder.core import SCHEMA_VERSION
+from semcoder.core.files import leftovers, read_jsonl, read_saved, write_json, write_jsonl, write_text
+from semcoder.core.lock import claimed
 from semcoder.errors import SemcoderError, UsageError
 from semcoder.models import open_model
 from semcoder.pyx import executors, fingerprint
@@ -30,8 +32,6 @@ from semcoder.pyx.card import card
 from semcoder.pyx.cases import BUG
 from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
 from semcoder.pyx.config import BuildConfig, check, differences
-from semcoder.pyx.files import leftovers, read_jsonl, read_saved, write_json, write_jsonl, write_text
-from semcoder.pyx.lock import claimed
 from semcoder.pyx.showcase import showcase
 
 #: What `config.json` holds.

@@ -20,8 +20,8 @@ from typing import Any
 
 from semcoder.cleaning import Hit, Screen, read_benchmarks
 from semcoder.cleaning.screen import summary
+from semcoder.core.files import read_jsonl, write_json, write_jsonl
 from semcoder.pyx.config import BuildConfig
-from semcoder.pyx.files import read_jsonl, write_json, write_jsonl
 
 #: What a kind of hit is called among the reasons of drops.
 REASONS = {

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from semcoder.core import content_id, decode
+from semcoder.core.files import full_document
 from semcoder.errors import InputError
-from semcoder.pyx.files import full_document
 
 #: Fields that change where or how fast a build runs, never what it writes.
 _NOT_CONTENT = frozenset({"out", "workers", "executor", "ray_address", "slurm_partition", "slurm_time"})

@@ -2,7 +2,7 @@
 
 A program travels as a datatrove Document: text is its source, id its content id, and our records ride in the metadata.
 Guarantees: a step's output depends on the configuration and the shard alone, in content and order, so that a task that
-was killed and is run again writes the same file; files appear whole (see `semcoder.pyx.files`).
+was killed and is run again writes the same file; files appear whole (see `semcoder.core.files`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ except ImportError:
 
 from semcoder.cleaning import Hit
 from semcoder.core import Invocation, Origin, Program, Sample, content_id, decode
+from semcoder.core.files import full_document, read_jsonl, write_jsonl
 from semcoder.errors import SemcoderError
 from semcoder.pyx.cases import BUG, PRELOAD, Case, Coverage, find_cases, normal_form, substantial
 from semcoder.pyx.clean import exclusion, load_screen
 from semcoder.pyx.config import BuildConfig
-from semcoder.pyx.files import full_document, read_jsonl, write_jsonl
 from semcoder.pyx.lifeline import die_with_parent
 from semcoder.pyx.rows import Teller
 from semcoder.pyx.search import Rejected

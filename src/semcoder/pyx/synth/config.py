@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder.core import content_id, decode
+from semcoder.core.files import full_document
 from semcoder.errors import InputError
 from semcoder.pyx.config import BuildConfig, without_address
-from semcoder.pyx.files import full_document
 
 _NOT_CONTENT = frozenset({"seeds", "out", "workers", "max_seeds", "monologues"})
 #: Numbers that may be 0; all other whole numbers are at least 1.

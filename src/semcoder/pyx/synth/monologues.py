@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from semcoder.core import Claim, Direction, Program, Sample, Value
+from semcoder.core.files import full_document
 from semcoder.models import Model, Sampling
 from semcoder.monologue import verify
 from semcoder.pyx.cases import BUG, asserts_hold, traces
 from semcoder.pyx.config import BuildConfig
-from semcoder.pyx.files import full_document
 from semcoder.pyx.rows import monologue_row
 from semcoder.pyx.synth import prompts
 from semcoder.pyx.synth.bench import Bench, fault

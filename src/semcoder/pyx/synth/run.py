@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.core import SCHEMA_VERSION, Program, content_id, decode
+from semcoder.core.files import full_document, leftovers, read_saved, write_json, write_jsonl
+from semcoder.core.lock import claimed
 from semcoder.errors import UsageError
 from semcoder.models import Cached, Metered, Model, open_model
 from semcoder.pyx import fingerprint
 from semcoder.pyx.cases import BUG, PRELOAD, normal_form
-from semcoder.pyx.files import full_document, leftovers, read_saved, write_json, write_jsonl
-from semcoder.pyx.lock import claimed
 from semcoder.pyx.rows import description_row
 from semcoder.pyx.synth.bench import Bench
 from semcoder.pyx.synth.config import SynthConfig, check, differences

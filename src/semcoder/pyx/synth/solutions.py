@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from semcoder.core import Invocation, Origin, Outcome, Program
+from semcoder.core.files import full_document
 from semcoder.models import Reply, Request, Sampling
 from semcoder.pyx.cases import find_cases, normal_form
-from semcoder.pyx.files import full_document
 from semcoder.pyx.search import Rejected
 from semcoder.pyx.synth import prompts
 from semcoder.pyx.synth.agreement import Refused, agree

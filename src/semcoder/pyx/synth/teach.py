@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.core import Program, decode
+from semcoder.core.files import read_jsonl, write_json
 from semcoder.models import Cached, Model, open_model
 from semcoder.pyx.cases import PRELOAD
 from semcoder.pyx.clean import exclusion, load_screen
 from semcoder.pyx.config import BuildConfig
-from semcoder.pyx.files import read_jsonl, write_json
 from semcoder.pyx.synth.converse import Spent, Unanswered
 from semcoder.pyx.synth.monologues import DIRECTIONS, Figures, Telling, annotate
 from semcoder.sandbox import Sandbox

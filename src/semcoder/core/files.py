@@ -1,4 +1,4 @@
-"""How a build folder's files are written and read.
+"""How the files of an output folder are written and read.
 
 Guarantees: a file appears whole or not at all, and is on the disk before it has its name, whoever is killed when; what
 a killed writer leaves is `NAME.PID.tmp`, which `leftovers` finds. `full_document` gives every record of a type the same
@@ -66,7 +66,7 @@ def read_saved(path: Path, kinds: Mapping[str, type], what: str) -> dict[str, An
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Files under a build folder that a writer was killed in the middle of."""
+    """Files under a folder that a writer was killed in the middle of."""
     return [path for path in folder.rglob("*.tmp") if _LEFTOVER.fullmatch(path.name)]
 
 
