@@ -14,22 +14,20 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import gzip
-import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from semcoder.core import Invocation, Origin, Program, ProgramId, decode
 from semcoder.core.calling import defined_names
-from semcoder.errors import InputError, MissingExtra, UsageError
+from semcoder.errors import InputError, UsageError
 from semcoder.seeds import Drop, extract
 from semcoder.seeds._licences import UNKNOWN, allowed, normalise
 from semcoder.seeds._project import TextProject, Unreadable, parse_quietly
 from semcoder.seeds._spec import read_spec
 from semcoder.seeds.examples import calls_in
+from semcoder.tables import Row
 
 #: What a spec may name columns for, and the columns that are taken where it does not.
 COLUMNS = {
@@ -39,19 +37,6 @@ COLUMNS = {
     "license": ("license", "licence"),
 }
 _FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[^\n]*\n(.*?)^[ \t]*```", re.MULTILINE | re.DOTALL)
-_BATCH = 256
-
-
-class Row(NamedTuple):
-    """`file`: as messages and origins name it; `number`: of the line or row, from 1."""
-
-    file: str
-    number: int
-    values: dict[str, Any]
-
-    @property
-    def place(self) -> str:
-        return f"{self.file}:{self.number}"
 
 
 class TableSource:
@@ -243,91 +228,3 @@ def _calls_of(text: str, entry: str) -> list[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == entry:
         return [text.strip()]
     return calls_in(text, entry)
-
-
-# -- files
-
-
-def table_files(text: str, *suffixes: str) -> list[Path]:
-    """A file, or those of a folder by suffix, sorted; of a folder of ours that has one, `programs.jsonl` alone.
-
-    Raises `UsageError` where there is none.
-    """
-    path = Path(text)
-    listed = " or ".join(f"*{suffix}" for suffix in suffixes)
-    try:
-        if path.is_file():
-            return [path]
-        if (path / "programs.jsonl").is_file() and ".jsonl" in suffixes:
-            return [path / "programs.jsonl"]
-        found = sorted(file for file in path.rglob("*") if file.name.endswith(suffixes) and file.is_file())
-    except OSError as error:
-        raise UsageError(f"cannot read {text!r}: {error.strerror}") from None
-    files = [file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts)]
-    if not files:
-        raise UsageError(f"no file {listed} in {text!r}" if path.exists() else f"there is no file or folder {text!r}")
-    return files
-
-
-def file_rows(files: Sequence[Path], root: str) -> Iterator[Row]:
-    """The rows of JSONL (also compressed) and Parquet files, named as under `root`, where `table_files` found them.
-
-    Raises `InputError` naming file and row, `MissingExtra` where Parquet cannot be read.
-    """
-    for file in files:
-        label = file.name if file == Path(root) else file.relative_to(root).as_posix()
-        yield from parquet_rows(file, label) if file.suffix == ".parquet" else jsonl_rows(file, label)
-
-
-def jsonl_rows(file: Path, label: str) -> Iterator[Row]:
-    """The rows of a JSONL file, plain or gzip; blank lines are passed over. Raises `InputError` naming file and row."""
-    number = found = 0
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    found += 1
-                    yield Row(label, number, _document(line, f"{label}:{number}"))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{label}:{number + 1}: the compressed file is torn or no gzip file ({error})") from None
-    except OSError as error:
-        raise InputError(f"{label}:{number + 1}: cannot be read ({error.strerror or error})") from None
-    if not found:
-        raise InputError(f"{label}:1: the file is empty; a row is a JSON object on a line of its own")
-
-
-def _document(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        doc = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where}: not UTF-8 text (byte {error.start + 1} of the line)") from None
-    except (ValueError, RecursionError) as error:
-        torn = "" if line.endswith(b"\n") else "; the file ends here without a line break, so it may be torn"
-        raise InputError(f"{where}: not JSON ({error}){torn}") from None
-    if not isinstance(doc, dict):
-        raise InputError(f"{where}: expected a JSON object, got {type(doc).__name__}")
-    return doc
-
-
-def parquet_rows(file: Path, label: str) -> Iterator[Row]:
-    """The rows of a Parquet file, one group of rows after the other. Raises `InputError`, and `MissingExtra`."""
-    try:
-        import pyarrow  # type: ignore[import-untyped]
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtra("pyarrow", "data") from None
-    number = 0
-    try:
-        with parquet.ParquetFile(file) as table:
-            for group in range(table.num_row_groups):
-                for batch in table.iter_batches(_BATCH, row_groups=[group], use_threads=False):
-                    for values in batch.to_pylist():
-                        number += 1
-                        yield Row(label, number, values)
-    except (pyarrow.ArrowException, OSError) as error:
-        told = str(error).partition("\n")[0]
-        raise InputError(f"{label}:{number + 1}: cannot be read as Parquet ({told})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{label}:{number + 1}: a row near here holds text that is not UTF-8") from None
-    if not number:
-        raise InputError(f"{label}:1: the file holds no row")

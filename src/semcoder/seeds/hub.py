@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from semcoder.errors import InputError, MissingExtra, UsageError
-from semcoder.seeds._tables import COLUMNS, Row, TableSource
+from semcoder.errors import InputError
+from semcoder.seeds._tables import COLUMNS, TableSource
+from semcoder.tables import Row, first_line, hub_library, hub_rows
 
-_SAVED = ("state.json", "dataset_dict.json")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -38,7 +37,7 @@ class HubSource(TableSource):
         )
         self._config = self._spec.options.get("config")
         self._revision = self._spec.options.get("revision")
-        self._library()
+        hub_library()
         if self.is_folder:
             self._check_first()
 
@@ -63,48 +62,13 @@ class HubSource(TableSource):
         except Exception as error:  # the library's own, those of its network layer, and OSError
             remedy = "name a commit, as in ?revision=... of 40 digits"
             raise InputError(
-                f"hub:{self.dataset}: its revision cannot be told ({_first_line(error)}); {remedy}"
+                f"hub:{self.dataset}: its revision cannot be told ({first_line(error)}); {remedy}"
             ) from None
 
     def rows(self) -> Iterator[Row]:
         """All rows of the split, from the first."""
-        label = f"{Path(self.dataset).name if self.is_folder else self.dataset}:{self.split}"
-        number = 0
-        try:
-            for number, values in enumerate(self._open(), 1):
-                yield Row(label, number, dict(values))
-        except UsageError:
-            raise
-        except Exception as error:  # whatever readers of files and networks raise, many of them without a common base
-            raise InputError(f"{label}:{number + 1}: cannot be read ({_first_line(error)})") from None
-        if not number:
-            raise InputError(f"{label}:1: the split holds no row")
+        return hub_rows(self.dataset, self.split, self._config, self._revision)
 
     def _project(self, row: Row) -> str:
         """The data set's name, or that of its folder."""
         return row.file.rpartition(":")[0]
-
-    def _open(self) -> Any:
-        datasets = self._library()
-        if any((Path(self.dataset) / name).exists() for name in _SAVED):
-            saved = datasets.load_from_disk(self.dataset)
-            if not isinstance(saved, datasets.DatasetDict):
-                return saved
-            if self.split not in saved:
-                raise UsageError(f"{self.dataset!r} has no split {self.split!r}; there are {', '.join(saved)}")
-            return saved[self.split]
-        return datasets.load_dataset(
-            self.dataset, self._config, split=self.split, revision=self._revision, streaming=True
-        )
-
-    def _library(self) -> Any:
-        try:
-            import datasets  # type: ignore[import-untyped]
-        except ImportError:
-            raise MissingExtra("datasets", "data") from None
-        datasets.disable_progress_bars()
-        return datasets
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from semcoder.seeds._tables import Row, TableSource, file_rows, table_files
+from semcoder.seeds._tables import TableSource
+from semcoder.tables import Row, file_rows, table_files
 
 
 class JsonlSource(TableSource):

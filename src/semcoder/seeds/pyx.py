@@ -19,7 +19,8 @@ from semcoder.core import Program, decode
 from semcoder.errors import InputError
 from semcoder.seeds import Drop
 from semcoder.seeds._project import parse_quietly
-from semcoder.seeds._tables import Row, TableSource, file_rows, table_files, unfenced, unusable
+from semcoder.seeds._tables import TableSource, unfenced, unusable
+from semcoder.tables import Row, file_rows, table_files
 
 _TASKS = ("nl", "fwd_mnl", "bwd_mnl")
 _CODE = re.compile(r"\[PYTHON\]\s*\n(.*?)\[/PYTHON\]", re.DOTALL)

@@ -1,0 +1,153 @@
+"""Rows of any origin as examples: what a model is asked, and what it shall answer.
+
+Guarantees: examples come in a fixed order; a row that is no example is an `InputError` that names file and row;
+`divide` puts all examples of one program on the same side. Nothing that a row states is executed or checked here:
+our own rows were, before they were written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcoder.core import Sample, content_id, load
+from semcoder.errors import InputError, UsageError
+from semcoder.tables import Row, file_rows, hub_rows, table_files
+from semcoder.training.recipe import Data
+from semcoder.training.telling import generated, retold
+
+#: The fields of published rows that hold what is asked, and the task that each stands for (paper, sections 2.8 and 6).
+_ASKED = {"nl": "nl", "fwd_mnl": "forward", "bwd_mnl": "backward", "fault": "repair"}
+_CODE = re.compile(r"\[PYTHON\]\s*\n(.*?)\n(?:assert [^\n]*\n)?\s*\[/PYTHON\]", re.DOTALL)
+_PARTS = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`prompt`: the instruction, without what a profile puts round it. `group`: equal for all of one program.
+    `sample`: the row itself where it is ours."""
+
+    prompt: str
+    answer: str
+    task: str
+    group: str
+    sample: Sample | None = None
+
+
+def read_examples(parts: Sequence[Data], profile: Any, seed: int) -> list[Example]:
+    """The examples of all parts, each as often as its weight says. Raises `InputError`, `UsageError`, `MissingExtra`."""
+    found: list[Example] = []
+    for number, data in enumerate(parts):
+        examples = [one for one in _opened(data, profile) if not data.tasks or one.task in data.tasks]
+        if not examples:
+            wanted = f" of the tasks {', '.join(data.tasks)}" if data.tasks else ""
+            raise InputError(f"{data.rows}: no rows{wanted} to train on")
+        found += _weighted(examples, data.weight, f"{seed}:{number}")
+    return found
+
+
+def divide(examples: Iterable[Example], held_out: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Examples to train on, and about the part `held_out` of the programs to evaluate on; the side depends on
+    program and seed alone."""
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for example in examples:
+        sides[_chance(f"held-out:{seed}:{example.group}") < held_out].append(example)
+    return sides
+
+
+def _weighted(examples: list[Example], weight: float, key: str) -> list[Example]:
+    whole, part = int(weight), weight - int(weight)
+    return examples * whole + [one for place, one in enumerate(examples) if _chance(f"{key}:{place}") < part]
+
+
+def _chance(key: str) -> float:
+    """A number from 0 to 1 that depends on the key alone."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big") / _PARTS
+
+
+def _opened(data: Data, profile: Any) -> Iterator[Example]:
+    """The examples of one part, in the order of its rows."""
+    found = _generator(data, profile) if data.rows.startswith(("generator:", "small:")) else _table(data, profile)
+    for number, example in enumerate(found):
+        if data.limit and number >= data.limit:
+            return
+        yield example
+
+
+def _generator(data: Data, profile: Any) -> Iterator[Example]:
+    for sample in generated(data.rows, data.style or "forward", profile):
+        yield _of_sample(sample)
+
+
+def _table(data: Data, profile: Any) -> Iterator[Example]:
+    rows = _rows(data.rows)
+    if data.prompt:
+        yield from (_of_columns(row, data) for row in rows)
+    elif data.style:
+        ours = (_sample(row) for row in rows)
+        yield from map(_of_sample, retold((sample for sample in ours if sample.task != "nl"), data.style, profile))
+    else:
+        yield from map(_of_row, rows)
+
+
+def _rows(spec: str) -> Iterator[Row]:
+    """The rows of a build's folder, of files, or of a data set of the hub (`hub:NAME` or `hub:NAME:SPLIT`)."""
+    if spec.startswith("hub:"):
+        name, _, split = spec.removeprefix("hub:").partition(":")
+        return hub_rows(name, split or "train")
+    root = Path(spec)
+    if not root.exists():
+        raise UsageError(f"there are no rows at {spec!r}: no such file or folder; semcoder build writes some")
+    root = root / "rows" if (root / "rows").is_dir() else root
+    return file_rows(table_files(str(root), ".jsonl", ".jsonl.gz", ".parquet"), str(root))
+
+
+def _of_columns(row: Row, data: Data) -> Example:
+    prompt, answer = (_text(row, name) for name in (data.prompt, data.answer))
+    return Example(prompt, answer, "table", content_id(prompt))
+
+
+def _of_row(row: Row) -> Example:
+    """A published row, or one of ours."""
+    if isinstance(row.values.get("program"), dict):
+        return _of_sample(_sample(row))
+    filled = [name for name in _ASKED if row.values.get(name)]
+    if len(filled) != 1 or "response" not in row.values:
+        known = ", ".join(_ASKED)
+        raise InputError(
+            f"{row.place}: not a PyX row (just one of {known} holds text, and response); "
+            "for other tables name the columns, as in {rows: ..., prompt: COLUMN, answer: COLUMN}"
+        )
+    prompt = _text(row, filled[0])
+    code = _CODE.search(prompt)
+    return Example(prompt, _text(row, "response"), _ASKED[filled[0]], content_id(code[1] if code else prompt))
+
+
+def _sample(row: Row) -> Sample:
+    sample = load(Sample, {name: value for name, value in row.values.items() if value is not None}, row.place)
+    if sample.program is None:
+        raise InputError(f"{row.place}: a row without its program cannot be told in another style")
+    return sample
+
+
+def _of_sample(sample: Sample) -> Example:
+    prompt = sample.nl or sample.fwd_mnl or sample.bwd_mnl
+    group = sample.program.id if sample.program is not None else content_id(prompt)
+    return Example(prompt, sample.response, sample.task, group, sample)
+
+
+def _text(row: Row, column: str) -> str:
+    if column not in row.values:
+        raise InputError(f"{row.place}: no column {column!r} (there are {', '.join(map(str, row.values))})")
+    value = row.values[column]
+    if not isinstance(value, str):
+        raise InputError(f"{row.place}: column {column!r} holds {type(value).__name__}, not text")
+    return value
+
+
+#: How a tokenizer is given all texts, more than once if it wants.
+Texts = Callable[[], Iterable[str]]
