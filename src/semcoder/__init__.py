@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from semcoder._version import __version__
 
 if TYPE_CHECKING:
-    from semcoder.api import explain, run, trace, verify
+    from semcoder.api import explain, predict, run, trace, verify
 
-__all__ = ["__version__", "explain", "run", "trace", "verify"]
+__all__ = ["__version__", "explain", "predict", "run", "trace", "verify"]
 
 
 def __dir__() -> list[str]:

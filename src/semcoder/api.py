@@ -1,4 +1,4 @@
-"""The Python face: `run`, `trace`, `explain`, `verify` over source text or a path.
+"""The Python face: `run`, `trace`, `explain`, `verify`, `predict` over source text or a path.
 
 Guarantees: every program runs in the sandbox; a result that could not be had raises an error of `semcoder.errors` that
 says why, and never comes back half done. One sandbox is shared by all calls of a process and closed at its end.
@@ -10,14 +10,15 @@ import ast
 import atexit
 import dataclasses
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from semcoder.core import Claim, Detail, Invocation, Monologue, Outcome, Program, TooLarge, Value
+from semcoder.core import Claim, Detail, Direction, Invocation, Monologue, Outcome, Program, TooLarge, Value
 from semcoder.core.calling import call_entry, check_call, parse_source
-from semcoder.errors import LimitHit, ProgramEnded, SandboxError, UsageError
+from semcoder.errors import LimitHit, ProgramEnded, SandboxError, SemcoderError, UsageError
 from semcoder.monologue import Backward, check, proposed_call, tell
 from semcoder.monologue import style as find_style
 from semcoder.monologue import verify as verify_text
@@ -26,6 +27,9 @@ from semcoder.sandbox import Job, Limits, Reply, Sandbox, run_program
 from semcoder.tracing import MAX_EVENTS, TASK, Trace, trace_from_document
 
 if TYPE_CHECKING:
+    from semcoder.judging import Question, Verdict
+    from semcoder.models import Completion, Model
+    from semcoder.prompts import Profile
     from semcoder.properties import Findings
 
 _lock = threading.Lock()
@@ -263,6 +267,128 @@ def verify(source: str | Path, text: str, call: str | None = None, *, limits: Li
         raise UsageError("the text names no call (like: The call is `f(1)`.); give the call beside it")
     call_entry(claimed)
     return verify_text(text, trace(source, claimed, limits=limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model said of an execution, and what execution says of that.
+
+    `text`: all that it wrote; `cut`: whether a bound on its tokens ended that. `model`: the model's spec or name,
+    `profile`: the name of the wording in which it was asked, `style`: that in which its claims were read.
+    """
+
+    text: str
+    monologue: str
+    verdict: Verdict
+    direction: Direction
+    model: str
+    profile: str
+    style: str
+    cut: bool = False
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+def predict(
+    source: str | Path,
+    call: str | None = None,
+    *,
+    output: str | None = None,
+    entry: str | None = None,
+    model: str | Model | None = None,
+    profile: Profile | str | Path | None = None,
+    style: str | None = None,
+    temperature: float = 0.0,
+    max_tokens: int = 1024,
+    limits: Limits | None = None,
+    unsafe: bool = False,
+    on_text: Callable[[str], None] | None = None,
+) -> Prediction:
+    """What a model says that a call gives, or which call it says gives an output, judged by execution.
+
+    `model`: a spec (docs/models.md) or an opened model. Its folder may say in which `profile` it is to be asked and in
+    which `style` it tells; else these are the package's default and the direction's own. `on_text` gets the model's
+    text as soon as it is there. Raises `UsageError` for bad arguments, `SemcoderError` where the model gave no text.
+    """
+    from semcoder.judging import Judge
+
+    question = _question(source, call, output, entry)
+    if model is None:
+        raise UsageError("name a model with --model: hf:NAME-or-PATH or openai:NAME@BASE_URL (docs/models.md)")
+    chosen, told_in = _wording(model, profile, style, question.direction)
+    opened, name = _opened(model)
+    completion, tokens = _ask(opened, chosen, question.instruction(chosen), temperature, max_tokens)
+    cut = completion.finish == "length"
+    text = completion.text if cut else chosen.closed(completion.text)
+    if on_text is not None:
+        on_text(text)
+    with sandbox(unsafe=unsafe) as box:
+        verdict = Judge(box, chosen, limits=limits or Limits()).judge(question, text, told_in)
+    monologue = chosen.parse(text).monologue
+    return Prediction(
+        text, monologue, verdict, question.direction, name, chosen.name, told_in, cut, tokens[0], tokens[1]
+    )
+
+
+def _question(source: str | Path, call: str | None, output: str | None, entry: str | None) -> Question:
+    """What is asked. Raises `UsageError` where that makes no sense for this source."""
+    from semcoder.judging import Question
+
+    if (call is None) == (output is None):
+        raise UsageError("give a call (forward) or an output (backward), and only one of them")
+    text, where = read_source(source)
+    tree = parse_source(text, where)
+    if call is not None:
+        return Question(text, check_call(tree, call, where), "forward", call=call)
+    assert output is not None
+    name = entry or only_function(text, where)
+    check_call(tree, f"{name}()", where)
+    _literal(output)
+    return Question(text, name, "backward", output=output.strip())
+
+
+def _wording(
+    model: str | Model, profile: Profile | str | Path | None, style: str | None, direction: Direction
+) -> tuple[Profile, str]:
+    """Profile and style: as given, else as the model's folder says, else the defaults. Raises `UsageError`."""
+    from semcoder.prompts import load_profile, saved_profile
+
+    kind, _, rest = model.partition(":") if isinstance(model, str) else ("", "", "")
+    saved = saved_profile(Path(rest).expanduser()) if kind == "hf" and rest else None
+    if isinstance(profile, (str, Path)):
+        profile = load_profile(profile)
+    if style is not None and find_style(style).direction != direction:
+        raise UsageError(f"the style {style} does not tell an execution {direction}; leave --style out")
+    if style is None and saved is not None and find_style(saved[1]).direction == direction:
+        style = saved[1]
+    return profile or (saved[0] if saved is not None else load_profile()), style or direction
+
+
+def _opened(model: str | Model) -> tuple[Model, str]:
+    from semcoder.models import open_model
+
+    if not isinstance(model, str):
+        return model, model.name
+    # Somebody is waiting for the one answer.
+    return open_model(model, **({"attempts": 3} if model.startswith("openai:") else {})), model
+
+
+def _ask(
+    model: Model, profile: Profile, instruction: str, temperature: float, max_tokens: int
+) -> tuple[Completion, tuple[int, int]]:
+    """One text, and the tokens of prompt and text. Raises `SemcoderError` where there is none."""
+    from semcoder.models import Message, Request, Sampling
+
+    sampling = Sampling(max_tokens, temperature, stop=profile.stops)
+    if profile.chat:
+        turns = tuple(Message("user", turn["content"]) for turn in profile.messages(instruction))
+        request = Request(turns, sampling=sampling)
+    else:
+        request = Request(text=profile.prompt(instruction), sampling=sampling)
+    ((_, reply),) = model.generate([request])
+    if not reply.completions:
+        raise SemcoderError(f"the model gave no answer: {reply.error}")
+    return reply.completions[0], (reply.prompt_tokens, reply.completion_tokens)
 
 
 def describe(outcome: Outcome) -> str:

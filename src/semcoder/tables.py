@@ -153,7 +153,7 @@ def _split(name: str, split: str, config: str | None, revision: str | None) -> A
 def hub_library() -> Any:
     """The `datasets` library. Raises `MissingExtra`."""
     try:
-        import datasets  # type: ignore[import-untyped]
+        import datasets
     except ImportError:
         raise MissingExtra("datasets", "data") from None
     datasets.disable_progress_bars()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import datasets  # type: ignore[import-untyped]
+import datasets
 import pyarrow.parquet  # type: ignore[import-untyped]
 import pytest
 

@@ -24,12 +24,18 @@ from semcoder.monologue import proposed_call, verify
 from semcoder.pyx import BuildConfig, build, collect, demo_config, load_config
 from semcoder.pyx.build import _settle_config
 from semcoder.pyx.cases import find_cases, normal_form
-from semcoder.pyx.rows import TASKS, Teller
+from semcoder.pyx.rows import Teller
 from semcoder.pyx.search import Rejected
 from semcoder.pyx.showcase import showcase
 from semcoder.sandbox import Sandbox
 from semcoder.tracing import trace_here
 
+#: The first lines of prompts, word for word: models are trained on them.
+TASKS = {
+    "nl": "Task: write the code that a description asks for.",
+    "forward": "Task: follow the code and give its output.",
+    "backward": "Task: reason back from the output and give an input.",
+}
 FUNCTIONS = '''
 import time
 

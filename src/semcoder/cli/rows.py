@@ -68,9 +68,11 @@ def _row(text: str, number: int, path: Path) -> TextRow:
 
 def _corpus_row(doc: dict[str, Any], where: str) -> dict[str, Any]:
     """A row that `semcoder build` wrote, as a row to verify."""
-    text, closed, _ = str(doc["response"]).partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")
+    from semcoder.prompts import load_profile
+
+    text = load_profile().parse(str(doc["response"])).monologue
     program = doc.get("program")
-    if not closed or not isinstance(program, dict):
+    if not text or not isinstance(program, dict):
         raise InputError(f"{where}: this row of a corpus has no monologue to verify; give forward or backward rows")
     return {"source": program.get("source"), "text": text}
 

@@ -1,8 +1,8 @@
 """From cases to PyX rows: natural language to code, forward and backward monologues (paper sections 2 and 3).
 
 Guarantees: a monologue becomes a row only if its answer is what a second execution gave, its completed assert was
-executed and holds, and none of its claims is false or unchecked; what is left out is counted with a reason. The shape
-of prompt and answer is the paper's; the first line of every prompt is its task's in `TASKS`.
+executed and holds, and none of its claims is false or unchecked; what is left out is counted with a reason. Prompt and
+answer are worded by the package's default profile (`semcoder.prompts`), whose shape is the paper's.
 """
 
 from __future__ import annotations
@@ -18,24 +18,20 @@ from semcoder.core import Direction, Invocation, Monologue, Outcome, Program, Sa
 from semcoder.monologue import Backward, style, verify
 from semcoder.monologue.purpose import find_function
 from semcoder.monologue.solving import find_input
+from semcoder.prompts import assertion, load_profile
 from semcoder.pyx.cases import Case, asserts_hold, traces
 from semcoder.pyx.config import BuildConfig
 from semcoder.sandbox import Limits, Sandbox, run_program
 from semcoder.tracing import Trace
 
-#: The first line of a prompt, which tells the tasks apart.
-TASKS = {
-    "nl": "Task: write the code that a description asks for.",
-    "forward": "Task: follow the code and give its output.",
-    "backward": "Task: reason back from the output and give an input.",
-}
+#: The words of all rows.
+PROFILE = load_profile()
 _FIELDS = {"nl": "nl", "forward": "fwd_mnl", "backward": "bwd_mnl"}
 
 
 def description_row(program: Program, header: str, description: str, shown: Sequence[tuple[str, str]]) -> Sample:
     """The row that asks for a program's code. `header`: name and parameters; `shown`: calls with their outputs."""
-    examples = "\n".join(f"assert {call} == {output}" for call, output in shown)
-    prompt = f"Write a Python function `{header}`. Its documentation:\n\n{description}\n\nFor example:\n\n{examples}\n"
+    prompt = PROFILE.nl(header, description, shown)
     return _row("nl", prompt, f"```python\n{program.source.strip()}\n```", program, shown[0])
 
 
@@ -49,16 +45,16 @@ def monologue_row(
     found_by: str,
 ) -> Sample:
     """The row of a monologue. `asked`: call and output that the question is about; `call`: the one in the answer."""
-    question = f"{asked[0]} == ??" if direction == "forward" else f"{program.entry}(??) == {asked[1]}"
-    prompt = f"[PYTHON]\n{program.source.strip()}\nassert {question}\n[/PYTHON]"
-    answer = f"assert {call} == {asked[1]}"
-    response = f"[MONOLOGUE]\n{text}\n[/MONOLOGUE]\n[ANSWER]{answer}[/ANSWER]"
+    if direction == "forward":
+        prompt = PROFILE.forward(program.source, asked[0])
+    else:
+        prompt = PROFILE.backward(program.source, program.entry, asked[1])
+    response = PROFILE.response(text, assertion(call, asked[1]))
     sample = _row(direction, prompt, response, program, (call, asked[1]))
     return dataclasses.replace(sample, claims=claims, found_by=found_by)
 
 
 def _row(task: str, prompt: str, response: str, program: Program, case: tuple[str, str]) -> Sample:
-    prompt = f"{TASKS[task]}\n{prompt}"
     question: dict[str, Any] = {_FIELDS[task]: prompt}
     return Sample(
         id=content_id(task, prompt, response),

@@ -13,6 +13,7 @@ from semcoder.core import Direction, Monologue, Sample, decode, encode
 from semcoder.monologue import verify
 from semcoder.pyx.cases import PRELOAD, traces
 from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.rows import PROFILE
 from semcoder.sandbox import Sandbox
 from semcoder.tracing import Trace
 
@@ -69,7 +70,7 @@ def _shown(sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config
 
 def _told(direction: Direction, row: Sample, answer: str, again: Mapping[str, Trace]) -> Monologue | None:
     """A row's monologue with the verdicts of another execution, None where they are not all True."""
-    text = row.response.partition("[MONOLOGUE]\n")[2].partition("\n[/MONOLOGUE]")[0]
+    text = PROFILE.parse(row.response).monologue
     if row.call not in again:
         return None
     claims = tuple(verify(text, again[row.call]))
