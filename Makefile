@@ -12,8 +12,8 @@ demo: $(READY)  ## the main job on embedded defaults: real programs to checked m
 test: $(READY)  ## all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(READY)  ## every test, those on a local Ray cluster too
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[ray]"
+test-all: $(READY)  ## every test, those on a local Ray cluster and with trackers too
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[ray,track]"
 	$(BIN)/python -m pytest
 
 lint: $(READY)  ## format, lint, types, layers
@@ -37,7 +37,7 @@ browser:  ## Debian's Chromium, for the tests that look at the page (optional; n
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,llm,model,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,llm,model,train,dev]"
 	touch $(READY)
 
 clean:  ## remove what was built and run

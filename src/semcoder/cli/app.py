@@ -1,7 +1,7 @@
 """The application: its commands, and the group that runs them.
 
-Guarantees: asking for help or the version loads nothing but typer. Commands live in `execution` (one program),
-`corpus` (many), `record`, `synth` and `machine`; each imports what it calls when it is called.
+Guarantees: asking for help or the version loads nothing but typer. Commands live in `execution` and `predict` (one
+program), `corpus` (many), `record`, `synth` and `machine`; each imports what it calls when it is called.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from semcoder import __version__
-from semcoder.cli import corpus, execution, machine, record, synth
+from semcoder.cli import corpus, execution, machine, predict, record, synth, train
 
 
 class Interrupted(Exception):
@@ -65,7 +65,15 @@ def semcoder(
         raise typer.Exit(2)
 
 
-for _command in (*execution.COMMANDS, *corpus.COMMANDS, *record.COMMANDS, *synth.COMMANDS, *machine.COMMANDS):
+for _command in (
+    *execution.COMMANDS,
+    *predict.COMMANDS,
+    *corpus.COMMANDS,
+    *record.COMMANDS,
+    *synth.COMMANDS,
+    *train.COMMANDS,
+    *machine.COMMANDS,
+):
     app.command()(_command)
 
 

@@ -30,7 +30,7 @@ _KINDS = ("sft", "grpo", "ablation")
 #: What fields of numbers must be at least; all others 0.
 _LEAST: dict[str, float] = {
     "max_length": 8, "epochs": 1, "batch": 1, "per_device": 1, "checkpoint_every": 1, "keep": 1, "log_every": 1,
-    "layers": 1, "hidden": 8, "heads": 1, "vocabulary": 300, "context": 16, "rank": 1, "alpha": 1e-9,
+    "layers": 1, "hidden": 8, "heads": 1, "vocabulary": 300, "context": 16, "rank": 1, "alpha": 1,
     "generations": 2, "max_new_tokens": 1, "prompts_per_step": 1, "programs": 1, "test_programs": 1,
 }  # fmt: skip
 
@@ -39,7 +39,8 @@ _LEAST: dict[str, float] = {
 class NewModel:
     """A Llama with random weights, and a byte-level vocabulary learned from the rows, each digit a token of its own.
 
-    `hidden` is divided among `heads`; `feed_forward` 0 is 8/3 of `hidden`; `context` in tokens.
+    `hidden` is divided among `heads`; `feed_forward` 0 is 8/3 of `hidden`; `context` in tokens. `tokenizer`: a folder
+    with one, in place of learning the vocabulary.
     """
 
     layers: int = 4
@@ -48,6 +49,7 @@ class NewModel:
     feed_forward: int = 0
     vocabulary: int = 1024
     context: int = 2048
+    tokenizer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Lora:
     """Low-rank adapters on the linear layers named in `targets` (all of them without names)."""
 
     rank: int = 16
-    alpha: float = 32.0
+    alpha: int = 32
     dropout: float = 0.0
     targets: tuple[str, ...] = ()
 
@@ -102,6 +104,7 @@ class Grpo:
     answer: float = 1.0
     steps_weight: float = 0.5
     kl: float = 0.0
+    vllm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semcoder.core import Sample, content_id, load
+from semcoder.core.files import read_jsonl, write_jsonl
 from semcoder.errors import InputError, UsageError
+from semcoder.prompts import Profile
 from semcoder.tables import Row, file_rows, hub_rows, table_files
 from semcoder.training.recipe import Data
-from semcoder.training.telling import generated, retold
+from semcoder.training.telling import GRAMMARS, generated, retold
 
 #: The fields of published rows that hold what is asked, and the task that each stands for (paper, sections 2.8 and 6).
 _ASKED = {"nl": "nl", "fwd_mnl": "forward", "bwd_mnl": "backward", "fault": "repair"}
@@ -38,11 +42,17 @@ class Example:
     sample: Sample | None = None
 
 
-def read_examples(parts: Sequence[Data], profile: Any, seed: int) -> list[Example]:
-    """The examples of all parts, each as often as its weight says. Raises `InputError`, `UsageError`, `MissingExtra`."""
+def read_examples(
+    parts: Sequence[Data], profile: Profile, seed: int, dropped: Counter[str] | None = None
+) -> list[Example]:
+    """The examples of all parts, each as often as its weight says. Raises `InputError`, `UsageError`.
+
+    `dropped` counts, by reason, executions that could not be told in the style asked for.
+    """
+    dropped = Counter() if dropped is None else dropped
     found: list[Example] = []
     for number, data in enumerate(parts):
-        examples = [one for one in _opened(data, profile) if not data.tasks or one.task in data.tasks]
+        examples = [one for one in _opened(data, profile, dropped) if not data.tasks or one.task in data.tasks]
         if not examples:
             wanted = f" of the tasks {', '.join(data.tasks)}" if data.tasks else ""
             raise InputError(f"{data.rows}: no rows{wanted} to train on")
@@ -69,29 +79,31 @@ def _chance(key: str) -> float:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big") / _PARTS
 
 
-def _opened(data: Data, profile: Any) -> Iterator[Example]:
+def _opened(data: Data, profile: Profile, dropped: Counter[str]) -> Iterator[Example]:
     """The examples of one part, in the order of its rows."""
-    found = _generator(data, profile) if data.rows.startswith(("generator:", "small:")) else _table(data, profile)
+    found: Iterator[Example]
+    if is_stream(data.rows):
+        found = map(_of_sample, generated(data.rows, data.style or "forward", profile, dropped))
+    else:
+        found = _table(data, profile, dropped)
     for number, example in enumerate(found):
         if data.limit and number >= data.limit:
             return
         yield example
 
 
-def _generator(data: Data, profile: Any) -> Iterator[Example]:
-    for sample in generated(data.rows, data.style or "forward", profile):
-        yield _of_sample(sample)
+def is_stream(spec: str) -> bool:
+    """Whether rows are made of generated programs as they are asked for."""
+    return spec.partition(":")[0] in GRAMMARS
 
 
-def _table(data: Data, profile: Any) -> Iterator[Example]:
+def _table(data: Data, profile: Profile, dropped: Counter[str]) -> Iterator[Example]:
     rows = _rows(data.rows)
     if data.prompt:
-        yield from (_of_columns(row, data) for row in rows)
-    elif data.style:
-        ours = (_sample(row) for row in rows)
-        yield from map(_of_sample, retold((sample for sample in ours if sample.task != "nl"), data.style, profile))
-    else:
-        yield from map(_of_row, rows)
+        return (_of_columns(row, data) for row in rows)
+    if data.style:
+        return map(_of_sample, retold(map(_sample, rows), data.style, profile, dropped))
+    return map(_of_row, rows)
 
 
 def _rows(spec: str) -> Iterator[Row]:
@@ -149,5 +161,16 @@ def _text(row: Row, column: str) -> str:
     return value
 
 
-#: How a tokenizer is given all texts, more than once if it wants.
-Texts = Callable[[], Iterable[str]]
+def kept_examples(path: Path, first: bool, read: Callable[[Counter[str]], list[Example]]) -> tuple[list[Example], Any]:
+    """What `read` gives, and what it dropped, read once for all processes and starts of a run, and kept in a file.
+
+    The `first` process reads; the others wait for the file. Examples lose their `sample`.
+    """
+    if first and not path.exists():
+        dropped: Counter[str] = Counter()
+        rows = [[one.prompt, one.answer, one.task, one.group] for one in read(dropped)]
+        write_jsonl(path, [{"dropped": dict(dropped)}, *({"example": row} for row in rows)])
+    while not path.exists():
+        time.sleep(0.2)
+    head, *rest = read_jsonl(path)
+    return [Example(*row["example"]) for row in rest], head["dropped"]

@@ -1,0 +1,430 @@
+"""An unlimited stream of small random programs, for studies on models too small for the generator's.
+
+Guarantees: `generate_small(seed)` depends on the seed alone; a program is one function `f` of 3 to 9 lines over small
+ints, short lists of small ints and short strings; every statement may bear on the result (those on which no later use
+or return depends are not written), every parameter is read, every call returns, and the calls do not all give the same
+or just their argument back; programs terminate and reach nothing outside.
+Values stay small: no loop multiplies what it accumulates, and none runs more than a few times.
+Two seeds may give the same program. Another version of this module gives other programs for the same seeds.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from semcoder.core.records import Invocation, Origin, Program
+from semcoder.errors import UsageError
+
+Kind = str
+#: Names by type of value: int, list, str.
+_NAMES: dict[Kind, Sequence[str]] = {"int": "abnmk", "list": ("xs", "ys", "zs"), "str": "stw"}
+_LOOP_NAMES: dict[Kind, str] = {"int": "i", "list": "x", "str": "c"}
+_LETTERS = "abc"
+_NEGATED = {"==": "!=", "!=": "==", ">": "<=", "<=": ">", "<": ">=", ">=": "<", "in": "not in", "not in": "in"}
+#: Results beyond are not "small".
+_MOST_INT, _MOST_ITEMS = 99, 8
+_CALLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A statement. `condition`: left, operator, right of an `if`; `binds`: the variable of a `for`."""
+
+    text: str
+    reads: frozenset[str]
+    writes: frozenset[str] = frozenset()
+    replaces: bool = True
+    body: tuple[_Node, ...] = ()
+    orelse: tuple[_Node, ...] = ()
+    condition: tuple[str, str, str] | None = None
+    binds: str = ""
+    is_while: bool = False
+
+
+# What of a program its result depends on -----------------------------------------------------------------------------
+
+
+def _needed(nodes: Sequence[_Node], live: frozenset[str]) -> tuple[tuple[_Node, ...], frozenset[str]]:
+    """The statements on which variables in `live` may depend after them, and what these read before them."""
+    kept: list[_Node] = []
+    for node in reversed(nodes):
+        new, live = _needed_of(node, live)
+        if new is not None:
+            kept.append(new)
+    return tuple(reversed(kept)), live
+
+
+def _needed_of(node: _Node, live: frozenset[str]) -> tuple[_Node | None, frozenset[str]]:
+    if node.condition is not None:
+        return _needed_branch(node, live)
+    if node.body:
+        return _needed_loop(node, live)
+    if not node.writes & live:
+        return None, live
+    return node, (live - node.writes if node.replaces else live) | node.reads
+
+
+def _needed_branch(node: _Node, live: frozenset[str]) -> tuple[_Node | None, frozenset[str]]:
+    assert node.condition is not None
+    body, before_body = _needed(node.body, live)
+    orelse, before_orelse = _needed(node.orelse, live)
+    if not body and not orelse:
+        return None, live
+    condition = node.condition
+    if not body:
+        body, orelse = orelse, ()
+        condition = (condition[0], _NEGATED[condition[1]], condition[2])
+    kept = _Node(f"if {' '.join(condition)}:", node.reads, body=body, orelse=orelse, condition=condition)
+    return kept, before_body | before_orelse | node.reads
+
+
+def _needed_loop(node: _Node, live: frozenset[str]) -> tuple[_Node | None, frozenset[str]]:
+    if not _needed(node.body, live)[0]:
+        return None, live
+    after = live | (node.reads if node.is_while else frozenset())
+    while True:
+        body, before = _needed(node.body, after)
+        if before - {node.binds} <= after:
+            break
+        after |= before - {node.binds}
+    kept = _Node(node.text, node.reads, body=body, binds=node.binds, is_while=node.is_while)
+    return kept, after | node.reads
+
+
+def _lines(nodes: Sequence[_Node], indent: str) -> Iterator[str]:
+    for node in nodes:
+        yield indent + node.text
+        yield from _lines(node.body, indent + "    ")
+        if node.orelse:
+            yield f"{indent}else:"
+            yield from _lines(node.orelse, indent + "    ")
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Writer:
+    """Writes one attempt at a program."""
+
+    rnd: Callable[[], float]
+    scope: dict[Kind, list[str]] = field(default_factory=lambda: {"int": [], "list": [], "str": []})
+    nodes: list[_Node] = field(default_factory=list)
+    #: Ints that are known to be small and not negative: only these count a `while` down.
+    counters: list[str] = field(default_factory=list)
+
+    def pick(self, options: Sequence[str]) -> str:
+        return options[int(self.rnd() * len(options))]
+
+    def number(self, least: int, most: int) -> str:
+        return str(least + int(self.rnd() * (most - least + 1)))
+
+    def fresh(self, kind: Kind) -> str | None:
+        """A name that is not yet used; None where all are."""
+        free = [name for name in _NAMES[kind] if name not in self.scope[kind]]
+        return self.pick(free) if free else None
+
+    def literal(self, kind: Kind) -> str:
+        if kind == "int":
+            return self.number(0, 9)
+        if kind == "list":
+            return f"[{', '.join(self.number(0, 9) for _ in range(2 + int(self.rnd() * 2)))}]"
+        return repr("".join(self.pick(_LETTERS) for _ in range(2 + int(self.rnd() * 2))))
+
+    # Expressions: text and what they read
+
+    def ints(self, *also: str) -> list[str]:
+        """Ints in scope; those named in `also` come up more often."""
+        return [*self.scope["int"], *also, *also]
+
+    def small(self, *also: str) -> str:
+        """An int variable, or a digit where there is none."""
+        known = self.ints(*also)
+        return self.pick(known) if known else self.number(1, 9)
+
+    def int_of(self, *also: str) -> str:
+        """An int expression; of one of `also` where there are any."""
+        name = self.pick(also) if also else self.small()
+        r = self.rnd()
+        if r < 0.2:
+            return f"{name} + {self.number(1, 9)}"
+        if r < 0.35:
+            return f"{name} - {self.number(1, 5)}"
+        if r < 0.5:
+            return f"{name} * {self.number(2, 3)}"
+        if r < 0.6:
+            return f"{name} % {self.number(2, 4)}"
+        if r < 0.85 and self.scope["int"]:
+            other = self.pick(self.scope["int"])
+            return f"{name} {self.pick('+-')} {other}" if other != name else f"{name} + {name}"
+        return name
+
+    def from_parts(self) -> str | None:
+        """An int out of a list or a string; None where there is none in scope."""
+        options = [f"{xs}[{place}]" for xs in self.scope["list"] for place in ("0", "1", "-1")]
+        options += [f"len({name})" for kind in ("list", "str") for name in self.scope[kind]]
+        return self.pick(options) if options else None
+
+    def condition(self, over: str = "", kind: Kind = "int") -> tuple[str, str, str]:
+        """A comparison of `over`, which is of this kind, or of any variable."""
+        if kind == "str" and over:
+            return (over, "in", repr(self.pick(("ab", "bc", "ac")))) if self.rnd() < 0.4 else self.letter(over)
+        name = over or self.small()
+        r = self.rnd()
+        if r < 0.3:
+            return f"{name} % {self.number(2, 3)}", "==", "0"
+        if r < 0.5 and self.scope["int"]:
+            return name, self.pick(("<", ">")), self.pick(self.scope["int"])
+        return name, self.pick(("<", ">", ">=", "<=")), self.number(2, 7)
+
+    def letter(self, over: str) -> tuple[str, str, str]:
+        return over, self.pick(("==", "!=")), repr(self.pick(_LETTERS))
+
+    # Statements
+
+    def assign(self, name: str, kind: Kind, text: str) -> _Node:
+        node = _Node(f"{name} = {text}", _read(text), frozenset({name}))
+        if name not in self.scope[kind]:
+            self.scope[kind].append(name)
+        elif name in self.counters:
+            self.counters.remove(name)
+        return node
+
+    def update(self, name: str, kind: Kind, over: str = "", over_kind: Kind = "int", loop: bool = False) -> _Node:
+        """A change of a variable by a step, which a loop may repeat; `over`: of this variable, of that kind."""
+        written = frozenset({name})
+        if name in self.counters:
+            self.counters.remove(name)
+        if kind == "int":
+            part = (
+                self.number(1, 3)
+                if over_kind == "str" or (over and self.rnd() < 0.15)
+                else self.int_of(*filter(None, [over]))
+            )
+            if name in _read(part):  # nothing that a loop accumulates may grow by itself
+                part = self.number(1, 5)
+            if not loop and self.rnd() < 0.2:
+                return _Node(f"{name} *= {self.number(2, 3)}", written, written)
+            return _Node(f"{name} {self.pick(('+=', '+=', '-='))} {part}", _read(part) | written, written)
+        if kind == "list":
+            part = self.int_of(*filter(None, [over])) if over_kind != "str" else self.small()
+            return _Node(f"{name}.append({part})", _read(part) | written, written, replaces=False)
+        part = over if over and over_kind == "str" else repr(self.pick(_LETTERS))
+        if self.rnd() < 0.4:
+            return _Node(f"{name} = {part} + {name}", _read(part) | written, written)
+        return _Node(f"{name} += {part}", _read(part) | written, written)
+
+    def simple(self) -> _Node | None:
+        """An assignment at the function's own level."""
+        r = self.rnd()
+        kinds = [kind for kind, names in self.scope.items() if names]
+        kind = self.pick(kinds)
+        if r < 0.35:
+            return self.update(self.pick(self.scope[kind]), kind)
+        if r < 0.65:
+            name = self.fresh("int")
+            text = self.from_parts() if self.rnd() < 0.6 else None
+            return (name and self.assign(name, "int", text or self.int_of())) or None
+        if kind == "int":
+            name = self.fresh("list")
+            return (name and self.assign(name, "list", f"[{self.small()}, {self.int_of()}]")) or None
+        old, new = self.pick(self.scope[kind]), self.fresh(kind)
+        if kind == "list":
+            text = self.pick(
+                (f"{old}[::-1]", f"{old}[1:]", f"{old}[:2]", f"{old} + [{self.small()}]", f"sorted({old})")
+            )
+        else:
+            a, b = self.pick(_LETTERS), self.pick(_LETTERS)
+            text = self.pick(
+                (f"{old}[::-1]", f"{old}[1:]", f"{old}.upper()", f"{old}.replace({a!r}, {b!r})", f"{old} + {old}[0]")
+            )
+        return (new and self.assign(new, kind, text)) or None
+
+    def branch(self) -> _Node:
+        kinds = [kind for kind, names in self.scope.items() if names]
+        kind = self.pick(kinds)
+        name = self.pick(self.scope[kind])
+        if not self.scope["int"] and self.scope["str"] and self.rnd() < 0.5:
+            condition = (repr(self.pick(_LETTERS)), "in", self.pick(self.scope["str"]))
+        elif not self.scope["int"]:
+            over = self.pick([*self.scope["list"], *self.scope["str"]])
+            condition = (f"len({over})", self.pick(("<", ">")), self.number(2, 4))
+        else:
+            condition = self.condition()
+        return self.choice(condition, name, kind, "", "int", loop=False)
+
+    def choice(
+        self, condition: tuple[str, str, str], name: str, kind: Kind, over: str, over_kind: Kind, loop: bool
+    ) -> _Node:
+        body = (self.update(name, kind, over, over_kind, loop),)
+        orelse = (self.update(name, kind, over, over_kind, loop),) if self.rnd() < 0.6 else ()
+        if orelse == body:
+            orelse = ()
+        return _Node(
+            f"if {' '.join(condition)}:", _read(" ".join(condition)), body=body, orelse=orelse, condition=condition
+        )
+
+    def loop(self) -> Iterator[_Node]:
+        """A loop that accumulates, with the first value of what it does where that is new."""
+        kind = self.pick(("int", "int", "list", "str" if self.scope["str"] else "int"))
+        name = self.fresh(kind)
+        if name is None or (self.scope[kind] and self.rnd() < 0.25):
+            name = self.pick(self.scope[kind])
+        else:
+            first = {"int": self.number(0, 3), "list": "[]", "str": "''"}[kind]
+            yield self.assign(name, kind, first)
+        counters = [each for each in self.counters if each != name]
+        if counters and self.rnd() < 0.4:
+            yield self.while_loop(self.pick(counters), name, kind)
+            return
+        over_kind = self.pick([k for k in ("list", "str") if [n for n in self.scope[k] if n != name]] or ["int"])
+        over = _LOOP_NAMES[over_kind]
+        sequences = [n for n in self.scope[over_kind] if n != name]
+        through = self.pick(sequences) if over_kind != "int" else f"range({self.number(2, 3)})"
+        body = self.steps(name, kind, over, over_kind)
+        yield _Node(f"for {over} in {through}:", _read(through), body=body, binds=over)
+
+    def steps(self, name: str, kind: Kind, over: str, over_kind: Kind) -> tuple[_Node, ...]:
+        if self.rnd() < 0.5:
+            return (self.choice(self.condition(over, over_kind), name, kind, over, over_kind, True),)
+        return (self.update(name, kind, over, over_kind, True),)
+
+    def while_loop(self, counter: str, name: str, kind: Kind) -> _Node:
+        self.counters.remove(counter)
+        down = _Node(f"{counter} -= {self.number(2, 4)}", frozenset({counter}), frozenset({counter}))
+        step = self.steps(name, kind, counter, "int")
+        least = self.number(0, 2)
+        body = (*step, down) if self.rnd() < 0.5 else (down, *step)
+        return _Node(f"while {counter} > {least}:", frozenset({counter}), body=body, is_while=True)
+
+    def write(self) -> tuple[str, list[Kind]] | None:
+        """The source and the types of its parameters; None where the attempt failed."""
+        kinds = [self.pick(("int", "list", "list", "str")) for _ in range(1 if self.rnd() < 0.6 else 2)]
+        parameters = []
+        for kind in kinds:
+            name = self.fresh(kind)
+            assert name is not None
+            self.scope[kind].append(name)
+            parameters.append(name)
+            if kind == "int":
+                self.counters.append(name)
+        for part in range(1 + int(self.rnd() * 2.2)):
+            r = self.rnd()
+            if part == 0 or r < 0.15:
+                self.nodes.extend(self.loop())
+            elif r < 0.5:
+                self.nodes.append(self.branch())
+            else:
+                node = self.simple()
+                if node is not None:
+                    self.nodes.append(node)
+        result = self.result()
+        kept, live = _needed(self.nodes, _read(result))
+        lines = [f"def f({', '.join(parameters)}):", *_lines(kept, "    "), f"    return {result}"]
+        if live != frozenset(parameters) or not any(node.binds or node.is_while for node in kept) or len(lines) > 9:
+            return None
+        return "\n".join(lines) + "\n", kinds
+
+    def result(self) -> str:
+        written = sorted({name for node in self.nodes for name in _written(node)})
+        name = self.pick(written) if written else self.small()
+        others = [each for each in self.scope["int"] if each != name]
+        if name in self.scope["int"] and others and self.rnd() < 0.3:
+            return f"{name} {self.pick('+-')} {self.pick(others)}"
+        return name
+
+
+_WORD = re.compile(r"'[^']*'|\.\w+|\b[a-z]\w*")
+_KEYWORDS = frozenset({"in", "not", "len", "max", "min", "sum", "range", "sorted"})
+
+
+def _read(text: str) -> frozenset[str]:
+    """The variables of an expression."""
+    return frozenset(_WORD.findall(text)) - _KEYWORDS - {w for w in _WORD.findall(text) if w[0] in "'."}
+
+
+def _written(node: _Node) -> Iterator[str]:
+    yield from node.writes
+    for part in (*node.body, *node.orelse):
+        yield from _written(part)
+
+
+# The whole -----------------------------------------------------------------------------------------------------------
+
+
+def generate_small(seed: int) -> tuple[Program, tuple[Invocation, ...]]:
+    """The program of a seed (entry `f`) and 1 to 3 different calls of it, all of which return."""
+    rnd = random.Random(seed).random
+    while True:
+        writer = _Writer(rnd)
+        written = writer.write()
+        calls = written and _calls(writer, *written)
+        if written and calls:
+            return Program(written[0], "f", Origin("small", path=str(seed)), "CC0-1.0"), calls
+
+
+def _calls(writer: _Writer, source: str, kinds: Sequence[Kind]) -> tuple[Invocation, ...]:
+    """Calls that return small values; none where they would not show what the program does.
+
+    Runs the program: it is of this module's own grammar.
+    """
+    texts = dict.fromkeys(f"f({', '.join(map(writer.literal, kinds))})" for _ in range(_CALLS))
+    space: dict[str, object] = {}
+    exec(compile(source, "<small>", "exec"), space)
+    found: dict[str, object] = {}
+    for text in texts:
+        try:
+            found[text] = eval(text, space)
+        except (IndexError, ValueError):  # of an empty list
+            return ()
+    arguments = {text: eval(f"({text[2:-1]},)") for text in texts}
+    is_plain = all(result in arguments[text] for text, result in found.items())
+    is_constant = len({repr(result) for result in found.values()}) == 1
+    is_small = all(_is_small(result) for result in found.values())
+    return () if is_plain or is_constant or not is_small else tuple(map(Invocation, found))
+
+
+def _is_small(result: object) -> bool:
+    if isinstance(result, int):
+        return abs(result) <= _MOST_INT
+    if isinstance(result, list):
+        return len(result) <= _MOST_ITEMS and all(map(_is_small, result))
+    return isinstance(result, str) and len(result) <= _MOST_ITEMS
+
+
+class SmallSource:
+    """Programs of the seeds 0, 1, ...: `small:COUNT` or `small:COUNT:FIRSTSEED`; without a count they never end.
+
+    Raises `UsageError` on a malformed `spec`.
+    """
+
+    name = "small"
+
+    def __init__(self, spec: str = "") -> None:
+        numbers = re.fullmatch(r"(?:(\d+)(?::(\d+))?)?", spec)
+        if numbers is None:
+            raise UsageError(f"small: {spec!r} is not understood; write 1000 or 1000:3 (how many, and the first seed)")
+        self._count = int(numbers[1]) if numbers[1] else None
+        self._first = int(numbers[2] or 0)
+
+    def programs(self) -> Iterator[Program]:
+        for program, _ in self.cases():
+            yield program
+
+    def cases(self) -> Iterator[tuple[Program, tuple[Invocation, ...]]]:
+        """The programs with their calls."""
+        seed = self._first
+        while self._count is None or seed < self._first + self._count:
+            yield generate_small(seed)
+            seed += 1
+
+    def examples(self, program: Program) -> tuple[Invocation, ...]:
+        """The calls that a program of this source was generated with; none for any other program."""
+        seed = program.origin.path
+        if program.origin.source != self.name or not seed.isdecimal():
+            return ()
+        generated, calls = generate_small(int(seed))
+        return calls if generated == program else ()
