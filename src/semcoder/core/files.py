@@ -11,9 +11,10 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from semcoder.errors import InputError
 
@@ -32,14 +33,35 @@ def write_text(path: Path, text: str) -> None:
 
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """One row a line."""
-    _write(path, (json.dumps(row, ensure_ascii=True) for row in rows))
+    with written(path) as write:
+        for row in rows:
+            write(row)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """A callable that adds a row to a file, which has its name once all are in it; for rows that come one by one."""
+    with _aside(path) as file:
+        yield lambda row: _add(file, json.dumps(row, ensure_ascii=True))
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
+    with _aside(path) as file:
+        for line in lines:
+            _add(file, line)
+
+
+def _add(file: TextIO, line: str) -> None:
+    file.write(line + "\n")
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[TextIO]:
+    """A file to write that takes its place when all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with aside.open("w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)

@@ -15,29 +15,24 @@ semcoder have changed since (as far as `fingerprint` sees), and one in which ano
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from semcoder.cleaning import file_hashes, find_files
-from semcoder.core import SCHEMA_VERSION
 from semcoder.core.files import leftovers, read_jsonl, read_saved, write_json, write_jsonl, write_text
 from semcoder.core.lock import claimed
-from semcoder.errors import SemcoderError, UsageError
+from semcoder.errors import UsageError
 from semcoder.models import open_model
 from semcoder.pyx import executors, fingerprint
 from semcoder.pyx.card import card
-from semcoder.pyx.cases import BUG
-from semcoder.pyx.clean import clean, cleaning_figures, prepare, read_cleaned, similarity_figures
+from semcoder.pyx.clean import clean, prepare
 from semcoder.pyx.config import BuildConfig, check, differences
-from semcoder.pyx.showcase import showcase
+from semcoder.pyx.ending import finish
 
 #: What `config.json` holds.
 _SAVED = {"hash": str, "config": dict, "versions": dict, "sources": dict, "benchmarks": dict}
-#: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
-_FEW_BUGS = 3
 Progress = Callable[[str], None]
 
 
@@ -68,7 +63,9 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
         _tell(config, files, work, say)
         taught = _teach(config, files, work, say)
         say("writing the data set")
-        manifest = _finish(config, folder, work, taught)
+        manifest = {**_identity(config), **finish(config, folder, work, taught)}
+        write_text(folder / "README.md", card(manifest, manifest.pop("licences")))
+        write_json(folder / "manifest.json", manifest)
     if not manifest["counts"]["programs_kept"]:
         raise UsageError(f"{folder}: no program was kept{_why(manifest)}; see the reasons in {folder / 'drops.jsonl'}")
     return {**manifest, "folder": str(folder)}
@@ -188,155 +185,6 @@ def _teach(config: BuildConfig, files: Sequence[Path], work: Path, say: Progress
     from semcoder.pyx.synth.teach import teach
 
     return teach(config, files, work, say)
-
-
-def _finish(config: BuildConfig, folder: Path, work: Path, taught: dict[str, Any]) -> dict[str, Any]:
-    summary = _Summary()
-    programs: list[dict[str, Any]] = []
-    cleaned = read_cleaned(work)
-    drops = [*read_jsonl(work / "collect-drops.jsonl"), *cleaned["drops"]]
-    exclusions = [*read_jsonl(work / "copies.jsonl"), *cleaned["exclusions"]]
-    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in config.rows}
-    seen: set[str] = set()
-    for shard in range(config.shards):
-        for result in read_jsonl(work / "results" / f"{shard:05d}.jsonl"):
-            program = result["program"]
-            exclusions.extend(result["excluded"])
-            if "dropped" in result:
-                why = result["dropped"]
-                if "coverage" in result:
-                    summary.measure(result["coverage"], kept=False)
-                drops.append({**why, "entry": program["entry"], "origin": program["origin"]})
-                continue
-            summary.add(result)
-            programs.append(
-                {key: result[key] for key in ("id", "program", "cases", "raises", "coverage", "substantial")}
-            )
-            _add(result["rows"], rows, seen)
-    _add(taught["rows"], rows, seen)
-    exclusions.extend(taught["excluded"])
-    _refuse_if_broken(drops, folder)
-    for kind, samples in rows.items():
-        write_jsonl(folder / "rows" / f"{kind}-00000.jsonl", samples)
-    write_jsonl(folder / "programs.jsonl", programs)
-    write_jsonl(folder / "drops.jsonl", drops)
-    write_jsonl(folder / "exclusions.jsonl", exclusions)
-    write_json(folder / "showcase.json", showcase(rows, config))
-    manifest = {
-        **_identity(config),
-        "counts": {
-            "programs_seen": len(programs) + len(drops),
-            "programs_kept": len(programs),
-            **summary.counts(),
-            "monologues": sum(len(rows.get(kind, ())) for kind in ("forward", "backward")),
-            "rows": {kind: len(samples) for kind, samples in rows.items()},
-        },
-        "drops": dict(Counter(str(row["reason"]) for row in drops).most_common()),
-        "dropped_monologues": dict(summary.dropped.most_common()),
-        "found_by": dict(summary.found_by.most_common()),
-        "cleaning": cleaning_figures(config, cleaned["benchmarks"], exclusions),
-        "figures": summary.figures() | similarity_figures(cleaned["benchmarks"]),
-        **({"teacher": taught["figures"]} if config.teacher else {}),
-    }
-    write_text(folder / "README.md", card(manifest, programs))
-    write_json(folder / "manifest.json", manifest)
-    return manifest
-
-
-def _add(found: Sequence[dict[str, Any]], rows: dict[str, list[dict[str, Any]]], seen: set[str]) -> None:
-    """Put rows where they belong, each once."""
-    for row in found:
-        if row["id"] not in seen and row["task"] in rows:
-            seen.add(row["id"])
-            rows[row["task"]].append({"schema": SCHEMA_VERSION, **row})
-
-
-def _refuse_if_broken(drops: Sequence[dict[str, Any]], folder: Path) -> None:
-    """A few programs that trip a bug of ours are dropped with that reason; where it is many, there is no data set."""
-    bugs = [row for row in drops if row["reason"] == BUG]
-    if len(bugs) > max(_FEW_BUGS, len(drops) // 100):
-        first = f"{bugs[0]['entry']}: {bugs[0]['detail']}"
-        raise SemcoderError(
-            f"{folder}: {len(bugs)} programs tripped a bug in semcoder (the first: {first}); please report it"
-        )
-
-
-class _Summary:
-    """Counts and figures over all kept programs."""
-
-    def __init__(self) -> None:
-        self.dropped: Counter[str] = Counter()
-        self.found_by: Counter[str] = Counter()
-        self._tally: Counter[str] = Counter()
-        self._cases: list[int] = []
-        self._steps: list[float] = []
-        self._lines: list[float] = []
-        self._failing_asserts = 0
-        self._substantial = 0
-        self._raises = 0
-        self._measures: list[tuple[bool, dict[str, Any]]] = []
-
-    def measure(self, coverage: dict[str, Any], *, kept: bool) -> None:
-        """Count what was covered of a program, one that is kept or one that is dropped for it."""
-        self._measures.append((kept, coverage))
-
-    def add(self, result: dict[str, Any]) -> None:
-        tally = result["tally"]
-        self._tally.update({key: tally[key] for key in ("written", "claims", "false")})
-        self.dropped.update(tally["dropped"])
-        self.found_by.update(tally["found_by"])
-        self._cases.append(len(result["cases"]))
-        self._steps.append(result["coverage"]["median_steps"])
-        self._lines.append(result["coverage"]["median_lines"])
-        self._failing_asserts += result["failing_asserts"]
-        self._raises += len(result["raises"])
-        self.measure(result["coverage"], kept=True)
-        self._substantial += bool(result["substantial"])
-
-    def counts(self) -> dict[str, int]:
-        return {
-            "cases": sum(self._cases),
-            "cases_whose_assert_fails": self._failing_asserts,
-            "raising_calls": self._raises,
-            "monologues_written": self._tally["written"],
-            "claims_checked": self._tally["claims"],
-            "claims_false": self._tally["false"],
-        }
-
-    def figures(self) -> dict[str, float]:
-        kept = len(self._cases)
-        if not kept:
-            return {}
-        return {
-            "cases_per_program": round(sum(self._cases) / kept, 2),
-            "percent_with_loop_or_both_branches": round(100 * self._substantial / kept, 1),
-            "median_executed_statements": statistics.median(self._steps),
-            "median_distinct_lines": statistics.median(self._lines),
-            **self._covered(),
-        }
-
-    def _covered(self) -> dict[str, float]:
-        """Percent of lines and branches, as means over programs: of those kept, and with those dropped for it.
-
-        `returning`: by the cases alone, without the kept calls that raise.
-        """
-        kept = [measure for is_kept, measure in self._measures if is_kept]
-        every = [measure for _, measure in self._measures]
-        return {
-            **_percent("coverage_percent_of_", kept, "by_all"),
-            **_percent("coverage_percent_of_returning_", kept, "by_cases"),
-            **(_percent("coverage_percent_before_drops_of_", every, "by_all") if len(every) > len(kept) else {}),
-        }
-
-
-def _percent(name: str, measures: Sequence[dict[str, Any]], which: str) -> dict[str, float]:
-    """Means over the programs that have any lines, any branches."""
-    found = {}
-    for what in ("lines", "branches"):
-        parts = [m[which][f"{what}_hit"] / m[which][what] for m in measures if m[which][what]]
-        if parts:
-            found[name + what] = round(100 * statistics.mean(parts), 1)
-    return found
 
 
 def _identity(config: BuildConfig) -> dict[str, Any]:

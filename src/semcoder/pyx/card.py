@@ -6,8 +6,7 @@ the licences, the interpreter whose semantics the rows state, and the benchmarks
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -21,11 +20,10 @@ _TASKS = {
 }
 
 
-def card(manifest: dict[str, Any], programs: Sequence[dict[str, Any]]) -> str:
+def card(manifest: dict[str, Any], licences: Mapping[str, int]) -> str:
     """The text: front matter in YAML, then Markdown."""
     counts, versions = manifest["counts"], manifest["versions"]
     rows = counts["rows"]
-    licences = Counter(str(row["program"].get("license", "unknown")) for row in programs)
     kinds = [kind for kind, number in rows.items() if number]
     head = {
         "language": ["en", "code"],
@@ -43,7 +41,7 @@ def card(manifest: dict[str, Any], programs: Sequence[dict[str, Any]]) -> str:
         f"`response`) and more; schema {versions['schema']}.\n",
         _table(("Rows", "", "Number"), [(kind, _TASKS[kind], number) for kind, number in rows.items()]),
         _table(("Figure", "Value"), [*_figures(manifest)]),
-        _table(("Licence", "Programs"), licences.most_common()),
+        _table(("Licence", "Programs"), list(licences.items())),
         _kept_out(manifest),
         f"Configuration hash `{manifest['config_hash']}`; the whole configuration, and every drop with its reason, "
         "are in `manifest.json`, `drops.jsonl` and `exclusions.jsonl`.\n",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -191,21 +191,32 @@ def read_cleaned(work: Path) -> dict[str, Any]:
 
 
 def cleaning_figures(
-    config: BuildConfig, benchmarks: Sequence[dict[str, Any]], exclusions: Sequence[dict[str, Any]]
+    config: BuildConfig, benchmarks: Sequence[dict[str, Any]], excluded_as: Mapping[tuple[str, str, str], int]
 ) -> dict[str, Any]:
-    """The manifest's part on cleaning: which benchmarks were compared with, and what was left out because of each."""
+    """The manifest's part on cleaning: which benchmarks were compared with, and what was left out because of each.
+
+    `excluded_as`: how many exclusions have a benchmark, a kind of thing and a reason.
+    """
     excluded = {"program": "programs_excluded", "case": "cases_excluded", "row": "rows_excluded"}
     checked = []
     for benchmark in benchmarks:
-        mine = [row for row in exclusions if row["benchmark"] == benchmark["name"]]
-        counts = {name: sum(row["what"] == what for row in mine) for what, name in excluded.items()}
-        checked.append({**benchmark, **counts, "reasons": dict(Counter(row["reason"] for row in mine).most_common())})
+        mine = [(what, why, number) for (whose, what, why), number in excluded_as.items() if whose == benchmark["name"]]
+        counts = {name: sum(number for kind, _, number in mine if kind == what) for what, name in excluded.items()}
+        checked.append({**benchmark, **counts, "reasons": _summed((why, number) for _, why, number in mine)})
     return {
         "near_duplicates": config.near_duplicates,
         "contamination": config.contamination,
         "benchmarks": checked,
-        "excluded": dict(Counter(f"{row['what']}: {row['reason']}" for row in exclusions).most_common()),
+        "excluded": _summed((f"{what}: {why}", number) for (_, what, why), number in excluded_as.items()),
     }
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum of each name's numbers, greatest first."""
+    found: Counter[str] = Counter()
+    for name, number in pairs:
+        found[name] += number
+    return dict(found.most_common())
 
 
 def similarity_figures(benchmarks: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -6,10 +6,10 @@ beside it (under another hash seed); a row with a claim that this execution does
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from semcoder.core import Direction, Monologue, Sample, decode, encode
+from semcoder.core import Direction, Monologue, Sample, content_id, decode, encode
 from semcoder.monologue import verify
 from semcoder.pyx.cases import PRELOAD, traces
 from semcoder.pyx.config import BuildConfig
@@ -22,27 +22,47 @@ COUNT = 6
 _LENGTHS = (500, 2500)
 
 
-def showcase(rows: dict[str, list[dict[str, Any]]], config: BuildConfig) -> dict[str, Any]:
-    """`{"samples": [{"program", "call", "forward", "backward", "trace"}]}`, one program each, deterministic."""
-    samples = [decode(Sample, row, "row") for row in rows.get("forward", [])]
+Rows = Callable[[str], Iterable[Mapping[str, Any]]]
+
+
+def showcase(rows: Rows, config: BuildConfig) -> dict[str, Any]:
+    """`{"samples": [{"program", "call", "forward", "backward", "trace"}]}`, one program each, deterministic.
+
+    `rows(kind)`: the rows of a kind; they are read more than once, and only those shown are kept.
+    """
+    places = _chosen(rows("forward"))
+    chosen = [decode(Sample, row, "row") for place, row in enumerate(rows("forward")) if place in places]
+    wanted = {sample.program.id for sample in chosen if sample.program is not None}
     backward: dict[str, Sample] = {}
-    for row in rows.get("backward", []):
-        sample = decode(Sample, row, "row")
-        if sample.program is not None:
-            backward[sample.program.id] = sample
-    readable = [s for s in samples if _LENGTHS[0] <= len(s.response) <= _LENGTHS[1]]
-    looping = [s for s in readable if "iteration 2 of the loop" in s.response]
-    chosen = _spread(looping or readable or samples, COUNT)
+    for row in rows("backward"):
+        if _program(row) in wanted:
+            backward[_program(row)] = decode(Sample, row, "row")
     with Sandbox(workers=1, preload=PRELOAD, unsafe=config.unsafe) as box:
         shown = [_shown(sample, backward, box, config) for sample in chosen]
     return {"samples": [doc for doc in shown if doc is not None]}
 
 
-def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """One sample per program, evenly over the data set, so that it is no one module's."""
-    firsts = list({s.program.id: s for s in reversed(samples) if s.program}.values())[::-1]
-    stride = max(1, len(firsts) // count)
-    return firsts[::stride][:count]
+def _chosen(rows: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Places of rows to show: of readable length and with a loop, where there are such; one a program."""
+    by_worth: dict[int, dict[str, int]] = {0: {}, 1: {}, 2: {}}
+    for place, row in enumerate(rows):
+        text = row["response"]
+        readable = _LENGTHS[0] <= len(text) <= _LENGTHS[1]
+        worth = 2 if readable and "iteration 2 of the loop" in text else 1 if readable else 0
+        for less in range(worth + 1):
+            by_worth[less].setdefault(_program(row), place)
+    return set(_spread(list((by_worth[2] or by_worth[1] or by_worth[0]).values()), COUNT))
+
+
+def _program(row: Mapping[str, Any]) -> str:
+    """The id of a row's program."""
+    return content_id(row["program"]["source"], row["program"]["entry"])
+
+
+def _spread(places: Sequence[int], count: int) -> list[int]:
+    """Evenly over the data set, so that it is no one module's."""
+    stride = max(1, len(places) // count)
+    return list(places[::stride][:count])
 
 
 def _shown(sample: Sample, backwards: Mapping[str, Sample], box: Sandbox, config: BuildConfig) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ was killed and is run again writes the same file; files appear whole (see `semco
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ except ImportError:
 
 from semcoder.cleaning import Hit
 from semcoder.core import Invocation, Origin, Program, Sample, content_id, decode
-from semcoder.core.files import full_document, read_jsonl, write_jsonl
+from semcoder.core.files import full_document, read_jsonl, write_jsonl, written
 from semcoder.errors import SemcoderError
 from semcoder.pyx.cases import BUG, PRELOAD, Case, Coverage, find_cases, normal_form, substantial
 from semcoder.pyx.clean import exclusion, load_screen
@@ -54,25 +55,23 @@ class Collect(PipelineStep):  # type: ignore[misc]
         del data, rank, world_size  # collecting is one task: duplicates are known only over all sources
         seen: dict[str, str] = {}
         kept = 0
-        drops: list[dict[str, Any]] = []
-        copies: list[dict[str, Any]] = []
-        for spec in self.config.sources:
-            source = open_source(spec)
-            for item in source.programs():
-                if isinstance(item, Drop):
-                    drops.append(drop_row(item.origin, "", item.reason, item.detail))
-                    continue
-                reason, original = self._reason(item, seen, kept)
-                if reason:
-                    drops.append(drop_row(item.origin, item.entry, reason, original and f"of {original}"))
+        with written(self.drops) as drop, written(self.drops.with_name("copies.jsonl")) as copy:
+            for spec in self.config.sources:
+                source = open_source(spec)
+                for item in source.programs():
+                    if isinstance(item, Drop):
+                        drop(drop_row(item.origin, "", item.reason, item.detail))
+                        continue
+                    reason, original = self._reason(item, seen, kept)
+                    if not reason:
+                        kept += 1
+                        metadata = _metadata(item, known_calls(source, item))
+                        yield Document(text=item.source, id=item.id, metadata=metadata)
+                        continue
+                    drop(drop_row(item.origin, item.entry, reason, original and f"of {original}"))
                     if original:
                         document = full_document(item)
-                        copies.append(exclusion("program", document, item.id, like=original, reason=reason))
-                    continue
-                kept += 1
-                yield Document(text=item.source, id=item.id, metadata=_metadata(item, known_calls(source, item)))
-        write_jsonl(self.drops, drops)
-        write_jsonl(self.drops.with_name("copies.jsonl"), copies)
+                        copy(exclusion("program", document, item.id, like=original, reason=reason))
 
     def _reason(self, program: Program, seen: dict[str, str], kept: int) -> tuple[str, str]:
         """Why a program is not taken ("" where it is), and the id of the one that it is a copy of."""
@@ -104,13 +103,12 @@ class Write(PipelineStep):  # type: ignore[misc]
 
     def run(self, data: Documents, rank: int = 0, world_size: int = 1) -> Documents:
         del world_size
-        rows: dict[int, list[dict[str, Any]]] = {k: [] for k in range(self.shards)} if self.shards else {rank: []}
-        for number, document in enumerate(data):
-            shard = number % self.shards if self.shards else rank
-            rows[shard].append({"id": document.id, **document.metadata})
-            yield document
-        for shard, documents in rows.items():
-            write_jsonl(self.folder / f"{shard:05d}.jsonl", documents)
+        shards = range(self.shards) if self.shards else range(rank, rank + 1)
+        with ExitStack() as stack:
+            files = [stack.enter_context(written(self.folder / f"{shard:05d}.jsonl")) for shard in shards]
+            for number, document in enumerate(data):
+                files[number % len(files)]({"id": document.id, **document.metadata})
+                yield document
 
 
 class Read(PipelineStep):  # type: ignore[misc]
