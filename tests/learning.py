@@ -10,7 +10,7 @@ from semcoder.training import Recipe, load_recipe
 
 #: Settings that make the smoke recipe a matter of a second.
 TINY = (
-    "model.new={layers: 2, hidden: 32, heads: 2, vocabulary: 300, context: 128}",
+    "model.new={layers: 2, hidden: 32, heads: 2, vocabulary: 300, context: 512}",
     "max_length=64",
     "batch=8",
     "per_device=4",

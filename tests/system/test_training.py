@@ -291,6 +291,25 @@ def test_the_result_is_an_ordinary_folder(whole: Path, rows: Path) -> None:
     assert not list(whole.glob("*.bin")) + list(whole.glob("*.tmp"))
 
 
+def test_the_result_answers(whole: Path) -> None:
+    """It learned to reverse letters, so it is wrong; but it answers, and in the wording that it was trained with."""
+    command = [*ALONE, "predict", "examples/squares.py", "--call", "squares([1, 2])", "--model", f"hf:{whole}"]
+    done = subprocess.run([*command, "--max-tokens", "20", "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert found["text"]
+    assert (found["profile"], found["style"], found["right"]) == ("semcoder", "forward", False)
+    assert not done.stderr
+
+
+def test_trackers(rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="log_to: 'paper' is not one of tensorboard, trackio"):
+        train_sft(tiny_recipe(rows, "log_to=[paper]"), tmp_path / "a")
+    pytest.importorskip("tensorboard")
+    train_sft(tiny_recipe(rows, "log_to=[tensorboard]", "max_steps=2"), tmp_path / "b")
+    assert list((tmp_path / "b" / "tensorboard").glob("events.*"))
+
+
 def test_adapters(rows: Path, tmp_path: Path, whole: Path) -> None:
     """Only adapters are trained; they are merged into the result; killed and started again is as never killed."""
     given = [f"model.base={whole}", "lora.rank=4", "lora.alpha=8", "learning_rate=1e-2"]

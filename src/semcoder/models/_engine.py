@@ -55,6 +55,8 @@ class Engine:
         kind = getattr(torch, dtype or ("bfloat16" if self.device.startswith("cuda") else "float32"), None)
         if not isinstance(kind, torch.dtype) or not kind.is_floating_point:
             raise UsageError(f"no type {dtype!r} of numbers: write bfloat16, float16 or float32")
+        transformers.utils.logging.disable_progress_bar()  # these would write to our streams
+        transformers.utils.logging.set_verbosity_error()
         source = {"revision": revision} if revision else {}
         try:
             self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name, **source)

@@ -235,7 +235,8 @@ def trackers(recipe: Recipe, run: RunFolder) -> tuple[str, ...]:
             __import__(known[name])
         except ImportError:
             raise MissingExtra(name, "track") from None
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(run.path / "tensorboard"))
+    if "tensorboard" in recipe.log_to:
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(run.path / "tensorboard")  # the one way to tell transformers
     return recipe.log_to
 
 
