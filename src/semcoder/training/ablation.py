@@ -3,7 +3,7 @@
     plan.json        programs and positions by style, what was left out, trivial baselines; written when all is prepared
     tokenizer/       one vocabulary, learned from texts of all styles
     rows/STYLE.jsonl the training rows of a style, in the order of the stream
-    questions.jsonl  held-out programs: none shares its code, names of variables aside, with a training program
+    questions.jsonl  held-out programs: no training program has the code of one, names of variables aside
     runs/STYLE-SEED-PROGRAMS/   an ordinary training run, and result.json with the verdict on every question
     ablation.json    the table, as far as runs are done; manifest.json is written last
 
@@ -17,11 +17,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import multiprocessing
+import os
 import shutil
 import statistics
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,7 +38,7 @@ from semcoder.prompts import Profile, load_profile, save_profile
 from semcoder.training.folder import RunFolder, data_state, versions
 from semcoder.training.intervals import over_seeds, paired, wilson
 from semcoder.training.recipe import Ablation, Data, Recipe
-from semcoder.training.selection import Fitting, baselines, choose, choose_questions, content, fitting
+from semcoder.training.selection import Choice, baselines, choose_questions, content, fitting
 from semcoder.training.telling import GRAMMARS, told_in_all
 
 #: How many programs the vocabulary is learned from.
@@ -107,14 +111,56 @@ def run_ablation(
             return done
         plan = _plan(recipe, out, progress)
         runs = grid(recipe, plan["programs"])
-        for number, run in enumerate(runs, 1):
-            here = f"run {number} of {len(runs)}, {run.style}, seed {run.seed}, {run.programs:,} programs"
-            _do(run, recipe, plan, out, functools.partial(_prefixed, progress, here), train, score)
+        summary = _summary(recipe, plan, runs, out)
+        for _ in _each(runs, recipe, plan, out, progress, train, score):
             summary = _summary(recipe, plan, runs, out)
             write_json(out / "ablation.json", summary)
         manifest = _manifest(recipe, plan, summary)
         write_json(folder.manifest, manifest)
     return manifest
+
+
+def _each(
+    runs: Sequence[Run], recipe: Recipe, plan: Mapping[str, Any], out: Path, tell: Progress, train: Train, score: Score
+) -> Iterator[Run]:
+    """Do all runs; each comes when it is done. With `workers`, so many at a time, in processes of their own."""
+    if recipe.workers < 2:
+        for number, run in enumerate(runs, 1):
+            here = f"run {number} of {len(runs)}, {run.style}, seed {run.seed}, {run.programs:,} programs"
+            _do(run, recipe, plan, out, functools.partial(_prefixed, tell, here), train, score)
+            yield run
+        return
+    threads = max(1, len(os.sched_getaffinity(0)) // recipe.workers)
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        recipe.workers, mp_context=spawn, initializer=_begin_worker, initargs=(threads, os.getpid())
+    )
+    try:
+        tell(f"{len(runs)} runs, {recipe.workers} at a time")
+        jobs = {pool.submit(_do, run, recipe, plan, out, _silent, train, score): run for run in runs}
+        for number, job in enumerate(as_completed(jobs), 1):
+            job.result()
+            tell(f"{number} of {len(runs)} runs done")
+            yield jobs[job]
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker(threads: int, parent: int) -> None:
+    """Use so many threads, and end when the parent is gone, whoever killed it: nobody would take the result."""
+    import torch
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    torch.set_num_threads(threads)
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _prefixed(progress: Progress, prefix: str, text: str) -> None:
@@ -135,13 +181,16 @@ def _check(recipe: Recipe) -> None:
 
 
 def grid(recipe: Recipe, programs: Mapping[str, Mapping[str, int]]) -> list[Run]:
-    """All runs, style by style as the recipe names them, each once. `programs`: by style and comparison."""
-    runs: dict[tuple[str, int, int], list[str]] = {}
-    for style in recipe.ablation.styles:
+    """All runs, each once, seed by seed: a study that was stopped has compared all styles on as many seeds as it could.
+
+    `programs`: by style and comparison.
+    """
+    runs: dict[tuple[int, str, int], list[str]] = {}
+    for seed in range(recipe.seed, recipe.seed + recipe.ablation.seeds):
         for equal in recipe.ablation.equal:
-            for seed in range(recipe.seed, recipe.seed + recipe.ablation.seeds):
-                runs.setdefault((style, programs[style][equal], seed), []).append(equal)
-    return [Run(style, seed, number, tuple(equal)) for (style, number, seed), equal in runs.items()]
+            for style in recipe.ablation.styles:
+                runs.setdefault((seed, style, programs[style][equal]), []).append(equal)
+    return [Run(style, seed, number, tuple(equal)) for (seed, style, number), equal in runs.items()]
 
 
 # Preparing: programs, vocabulary, questions --------------------------------------------------------------------------
@@ -159,19 +208,25 @@ def _plan(recipe: Recipe, out: Path, progress: Progress) -> dict[str, Any]:
     tokenizer = _tokenizer(recipe, out, spec, profile)
     sizes_of = functools.partial(_sizes, tokenizer=tokenizer, profile=profile)
 
-    def programs(of: str, left_out: Counter[str]) -> Iterator[Fitting]:
-        return fitting(
-            told_in_all(of, recipe.ablation.styles, profile, left_out), sizes_of, recipe.max_length, left_out
-        )
-
-    chosen = choose(recipe.ablation, programs(spec, dropped))
+    unseen: Counter[str] = Counter()
+    told = told_in_all(after, recipe.ablation.styles, profile, unseen, bare=True, used=lambda _: False)
+    asked = fitting(told, sizes_of, recipe.max_length, unseen)
+    questions = choose_questions(recipe.ablation.test_programs, asked, unseen)
+    write_jsonl(out / "questions.jsonl", map(full_document, questions))
+    kept_out = {content(sample.program) for sample in questions if sample.program is not None}
+    choice = Choice(recipe.ablation)
+    told = told_in_all(
+        spec,
+        recipe.ablation.styles,
+        profile,
+        dropped,
+        bare=True,
+        used=choice.takes,
+        held_out=lambda program: content(program) in kept_out,
+    )
+    chosen = choice.choose(fitting(told, sizes_of, recipe.max_length, dropped))
     for style, part in chosen.items():
         write_jsonl(out / "rows" / f"{style}.jsonl", map(full_document, part.rows))
-    progress("choosing held-out programs")
-    known = {content(row) for part in chosen.values() for row in part.rows}
-    unseen: Counter[str] = Counter()
-    questions = choose_questions(recipe.ablation.test_programs, programs(after, unseen), known, unseen)
-    write_jsonl(out / "questions.jsonl", map(full_document, questions))
     plan = {
         "programs": {style: part.programs for style, part in chosen.items()},
         "positions": {style: part.positions for style, part in chosen.items()},
@@ -198,7 +253,9 @@ def _tokenizer(recipe: Recipe, out: Path, spec: str, profile: Profile) -> Any:
     """The vocabulary of all runs: the base model's own, or one learned from texts of all styles."""
     from semcoder.training.start import tokenizer_of
 
-    told = islice(told_in_all(spec, recipe.ablation.styles, profile), min(_VOCABULARY_FROM, recipe.ablation.programs))
+    told = islice(
+        told_in_all(spec, recipe.ablation.styles, profile, bare=True), min(_VOCABULARY_FROM, recipe.ablation.programs)
+    )
     texts = [text for rows in told for row in rows for text in (profile.before + row.fwd_mnl, row.response)]
     tokenizer = tokenizer_of(recipe.model, lambda: texts)
     tokenizer.save_pretrained(out / "tokenizer")
@@ -249,6 +306,7 @@ def derived(recipe: Recipe, run: Run, out: Path) -> Recipe:
         held_out=0.0,
         max_steps=0,
         evaluate_every=0,
+        workers=0,
         ablation=Ablation(),
     )
 
