@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import html.parser
+import itertools
 import json
 import os
 import select
@@ -23,7 +24,7 @@ from semcoder.monologue.forward import Forward
 from semcoder.monologue.sentences import read_sentences
 from semcoder.monologue.verify import verify
 from semcoder.report import build_page, monologue_shape, stepper_shape
-from semcoder.report.page import embed
+from semcoder.report.html import embed
 from semcoder.report.shape import STEP_LIMIT, TEXT_LIMIT, pieces, source_lines
 from semcoder.tracing import Trace, trace_here
 
@@ -568,6 +569,225 @@ def test_malformed_folders_give_one_clear_line_and_no_page(name: str, tmp_path: 
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         build_page(tmp_path / "nowhere")
+
+
+# -- training runs and studies of styles
+
+HOSTILE_NAME = "<b>&\"' x"
+
+
+def training_manifest() -> dict[str, Any]:
+    return {
+        "kind": "training",
+        "recipe": {"kind": "sft", "about": "Learns <i>things</i>", "model": {"base": HOSTILE_NAME}},
+        "recipe_hash": "0123456789abcdef",
+        "versions": {"semcoder": "0.1.0", "torch": "2.9"},
+        "counts": {
+            "rows": 1200,
+            "kept": 1100,
+            "cut": 3,
+            "dropped": {"too long": 97, HOSTILE_NAME: 3},
+            "tokens": 123_456,
+        },
+        "figures": {"loss_first": 6.2, "loss_last": 0.25, "held_out_loss": None},
+        "data": {HOSTILE_NAME: "sha256 00ff"},
+    }
+
+
+def training_folder(folder: Path, steps: int = 50, held_out: bool = True) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(training_manifest()))
+    rows: list[dict[str, Any]] = [
+        {"step": k, "loss": 6.0 / k, "learning_rate": 1e-3, "grad_norm": 0.5, "answer_tokens": 10 * k, "seconds": k}
+        for k in range(1, steps + 1)
+    ]
+    for row in rows[9::10] if held_out else []:
+        row["held_out_loss"] = row["loss"] + 0.1
+    if rows:
+        rows[-1]["reward/answer"] = 0.5
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def ablation_manifest() -> dict[str, Any]:
+    def row(equal: str, style: str, accuracy: float | None, against: dict[str, Any]) -> dict[str, Any]:
+        ends = None if accuracy is None else [accuracy - 0.05, accuracy + 0.05]
+        return {
+            "equal": equal, "style": style, "runs": 3, "programs": 9000, "tokens": 688_647, "answer_tokens": 98_465,
+            "accuracy": accuracy, "interval_over_seeds": ends, "interval_over_questions": ends,
+            "step_accuracy": None if style == "direct" else 0.475, "unparsable": 0.0, "seconds": 120.0, "against": against,
+        }  # fmt: skip
+
+    minus = {"direct": {"difference": 0.1, "interval": [0.04, 0.16]}}
+    rows = [
+        row("programs", "direct", 0.05, {}),
+        row("programs", "forward", 0.15, minus),
+        row("tokens", HOSTILE_NAME, None, {}),
+    ]
+    return {
+        "kind": "ablation",
+        "recipe": {"kind": "ablation", "about": ""},
+        "recipe_hash": "0123456789abcdef",
+        "versions": {"semcoder": "0.1.0"},
+        "counts": {
+            "questions": 200,
+            "runs": 2,
+            "parameters": 643_840,
+            "dropped": {"held out": 15_817},
+            "dropped_questions": {},
+        },
+        "baselines": {"first argument": 0.015, "most frequent answer": 0.03},
+        "table": rows,
+    }
+
+
+def ablation_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(ablation_manifest()))
+    runs: list[dict[str, Any]] = []
+    for style, loss in (("direct", None), ("forward", 0.0334)):
+        runs.append({
+            "style": style, "seed": 0, "programs": 9000, "accuracy": 0.15, "step_accuracy": None, "unparsable": 0.0,
+            "tokens": 9, "loss_last": loss, "seconds": {"training": 60.0, "answering": 30.0},
+        })  # fmt: skip
+        training_folder(folder / "runs" / f"{style}-0-9000", held_out=False)
+    (folder / "ablation.json").write_text(json.dumps({"runs": runs}))
+    return folder
+
+
+@pytest.mark.parametrize("make", [training_folder, ablation_folder])
+def test_pages_of_runs_are_whole_and_have_no_script(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    text = build_page(make(tmp_path / "out")).read_text(encoding="utf-8")
+    page = _Page(text)
+    tags = [tag for tag, _ in page.elements]
+    assert not {"script", "link", "iframe", "object", "img", "base", "form", "b", "i"} & set(tags)
+    assert tags.count("style") == tags.count("h1") == tags.count("main") == 1
+    for tag, attributes in page.elements:
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+        assert "src" not in attributes
+        assert str(attributes.get("href", "#")).startswith("#")
+        if tag == "svg" and attributes.get("aria-hidden") != "true":
+            assert attributes["role"] == "img"
+            assert attributes["aria-label"]
+    policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert "script-src" not in policy
+    assert "default-src 'none'" in policy
+    assert HOSTILE_NAME in "".join(part for parts in page.texts.values() for part in parts)
+    assert "nan" not in "".join(
+        str(value) for _, a in page.elements for name, value in a.items() if name in ("points", "x1")
+    )
+
+
+def test_a_training_run_is_told(tmp_path: Path) -> None:
+    page = _Page(build_page(training_folder(tmp_path / "out")).read_text(encoding="utf-8"))
+    told = "".join(page.texts["other"])
+    for shown in (
+        "1,200",
+        "123,456",
+        "too long",
+        "97",
+        "0.25",
+        "not judged",
+        "Learns <i>things</i>",
+        "sha256 00ff",
+        "0.22 at step 50",
+        "held out",
+        "2.9",
+    ):
+        assert shown in told
+    curves = [attributes for tag, attributes in page.elements if tag == "polyline"]
+    assert [str(curve["points"]).count(",") for curve in curves] == [50, 5, 50, 50, 1]
+    assert {str(curve["class"]) for curve in curves[:2]} == {"curve curve-0", "curve curve-1"}
+
+
+def test_a_run_without_held_out_programs_or_log_has_a_page(tmp_path: Path) -> None:
+    told = build_page(training_folder(tmp_path / "one", held_out=False)).read_text(encoding="utf-8")
+    assert "No programs were held out" in told
+    assert "Nothing was logged" in build_page(training_folder(tmp_path / "two", steps=0)).read_text(encoding="utf-8")
+
+
+def test_a_study_is_told_and_its_table_written(tmp_path: Path) -> None:
+    import csv
+
+    folder = ablation_folder(tmp_path / "out")
+    told = "".join(_Page(build_page(folder).read_text(encoding="utf-8")).texts["other"])
+    for shown in (
+        "5.0 (0.0 to 10.0)",
+        "15.0 (10.0 to 20.0)",
+        "+10.0 (4.0 to 16.0)",
+        "47.5",
+        "has none",
+        "not judged",
+        "answering the first argument: 1.5",
+        "15,817",
+        "643,840",
+        "0.0334",
+    ):
+        assert shown in told
+    with (folder / "ablation.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["style"] for row in rows] == ["direct", "forward", HOSTILE_NAME]
+    forward = rows[1]
+    assert (float(forward["accuracy"]), float(forward["over_questions_low"])) == pytest.approx((0.15, 0.1))
+    assert (forward["minus_direct"], forward["minus_direct_high"], forward["minus_forward"]) == ("0.1", "0.16", "")
+    assert (rows[2]["accuracy"], rows[2]["over_seeds_low"], rows[0]["step_accuracy"]) == ("", "", "")
+
+
+RUN_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no log": (lambda d: (d / "runs/forward-0-9000/log.jsonl").write_text('{"loss": 1}\n'), "log.jsonl:1: expected"),
+    "torn log": (
+        lambda d: (d / "runs/forward-0-9000/log.jsonl").write_text('{"step": 1}\n{"st'),
+        "log.jsonl:2: not JSON",
+    ),
+    "no runs": (lambda d: (d / "ablation.json").write_text("{}"), "'runs' must be a list"),
+    "no table": (
+        lambda d: (d / "manifest.json").write_text(json.dumps({**ablation_manifest(), "table": []})),
+        "'table'",
+    ),
+    "a bad row": (
+        lambda d: (d / "manifest.json").write_text(json.dumps({**ablation_manifest(), "table": [{"style": 1}]})),
+        "table[0]",
+    ),
+    "no counts": (
+        lambda d: (d / "manifest.json").write_text(json.dumps({**ablation_manifest(), "counts": 3})),
+        "'counts' must be an object",
+    ),
+    "another kind": (lambda d: (d / "manifest.json").write_text('{"kind": "poem"}'), "no report of a 'poem'"),
+    "no manifest": (lambda d: (d / "manifest.json").unlink(), "no such file"),
+    "a bad interval": (
+        lambda d: (d / "manifest.json").write_text(
+            json.dumps({**ablation_manifest(), "table": [{"style": "a", "equal": "b", "interval_over_seeds": [1]}]})
+        ),
+        "interval_over_seeds",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUN_FAULTS)
+def test_malformed_runs_give_one_clear_line_and_no_page(name: str, tmp_path: Path) -> None:
+    folder = ablation_folder(tmp_path / "out")
+    change, expected = RUN_FAULTS[name]
+    change(folder)
+    with pytest.raises(InputError) as caught:
+        build_page(folder)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not [*folder.glob("report.html*"), *folder.glob("ablation.csv*")]
+
+
+def test_charts_keep_labels_apart_and_points_few() -> None:
+    from semcoder.report.charts import Bar, Curve, curves, interval_bars
+
+    lines = [Curve(f"line {k}", [(x, 1.0 + k / 1000) for x in range(5000)]) for k in range(4)]
+    page = _Page(curves("A title", "across", "up", lines))
+    assert [str(a["points"]).count(",") <= 600 for t, a in page.elements if t == "polyline"] == [True] * 4
+    heights = sorted(float(str(a["y"])) for t, a in page.elements if t == "text" and a.get("text-anchor") == "start")
+    assert all(low + 13 < high for low, high in itertools.pairwise(heights))
+    assert curves("A title", "x", "y", [Curve("none", [(1.0, float("nan"))])]) == ""
+    wide = _Page(interval_bars("A title", "unit", [Bar("a", 1.0, (0.9, 1.2)), Bar("b", None)]))
+    assert max(float(str(a["x2"])) for t, a in wide.elements if t == "line") <= 720
+    assert "not judged" in "".join(wide.texts["other"])
 
 
 # -- the script

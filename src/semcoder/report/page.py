@@ -1,410 +1,53 @@
-"""The report of a corpus: one HTML file with everything in it, made from a finished corpus folder.
+"""The report of an output folder: one HTML file with everything in it, written beside what it shows.
 
-Guarantees: the file needs no network and nothing beside it; no text from a program, a model or the folder's files can
-become markup or code (tables are escaped here, everything else is JSON that the stepper writes as text, and a content
-security policy admits this page's own script and style by hash only); figures about rows are counted from the rows.
-Missing or malformed input raises `InputError`, one line that names the file and the place; then nothing is written.
-It does not run or check anything again: verdicts are those that the corpus stores.
+Guarantees: what a folder holds is told by its manifest: a corpus, a training run or a study of styles; a page is
+written whole or not at all. Missing or malformed input raises `InputError`, one line that names the file and the place;
+then nothing is written.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
-import math
-import statistics
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib import resources
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from semcoder.core import Monologue, Program, Sample, load
 from semcoder.errors import InputError
-from semcoder.report.shape import monologue_shape, stepper_shape
-from semcoder.tracing import Trace
+from semcoder.report.ablation import ablation_csv, ablation_page
+from semcoder.report.corpus import corpus_page
+from semcoder.report.html import read_json
+from semcoder.report.training import training_page
 
-TITLE = "SemCoder corpus report"
-_LABELS = {
-    "programs_seen": "Programs seen",
-    "programs_kept": "Programs kept",
-    "cases": "Cases (a program and a call)",
-    "monologues": "Monologues",
-    "claims_checked": "Claims checked",
-    "claims_false": "Claims false",
+_MADE_BY = "a finished `semcoder build` or `semcoder train`"
+#: By the manifest's `kind`; a corpus has none.
+_PAGES: dict[str, Callable[[Path], str]] = {
+    "": corpus_page,
+    "training": training_page,
+    "ablation": ablation_page,
 }
-#: Tables of counts that a manifest may have beside the others: caption and heading.
-_MORE_TABLES = {
-    "dropped_monologues": ("Monologues dropped, by reason", ("Reason", "Dropped")),
-    "found_by": ("How inputs were found for backward monologues", ("Method", "Found")),
-}
-#: How many licences, projects and drop reasons are named before the rest is summed up.
-_TOP = 20
 
 
 def build_page(folder: Path) -> Path:
-    """Write `report.html` into a finished corpus folder and return its path. Raises `InputError`."""
+    """Write `report.html` into a finished folder and return its path. Raises `InputError`."""
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
-        raise InputError(f"{folder}: {what}; give the output folder of `semcoder build`")
-    manifest = _manifest(folder / "manifest.json")
-    rows = _count_rows(folder / "rows")
-    samples = list(_samples(folder / "showcase.json"))
+        raise InputError(f"{folder}: {what}; give the output folder of `semcoder build` or `semcoder train`")
+    manifest = folder / "manifest.json"
+    doc = read_json(manifest, _MADE_BY)
+    kind = doc.get("kind", "")
+    if kind not in _PAGES:
+        known = ", ".join(filter(None, _PAGES))
+        raise InputError(f"{manifest}: there is no report of a {kind!r}; there are reports of corpora and of {known}")
     path = folder / "report.html"
-    text = _page(manifest, rows, samples)
-    partial = path.with_name("report.html.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    _write(path, _PAGES[kind](folder))
+    if kind == "ablation":
+        _write(folder / "ablation.csv", ablation_csv(doc))
     return path
 
 
-# -- reading the folder
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+def _write(path: Path, content: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
     try:
-        doc = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; is this the output folder of a finished `semcoder build`?") from None
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {error}") from None
-    if not isinstance(doc, dict):
-        raise InputError(f"{path}: expected a JSON object, got {type(doc).__name__}")
-    return doc
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    """The manifest with its parts checked: numbers where numbers must be."""
-    doc = _read_json(path)
-    for key in ("config", "versions", "counts", "drops"):
-        if not isinstance(doc.get(key), dict):
-            raise InputError(f"{path}: {key!r} must be an object, got {type(doc.get(key)).__name__}")
-    for key in ("figures", *_MORE_TABLES):
-        doc.setdefault(key, {})
-    counts = doc["counts"]
-    row_counts = counts.get("rows", {})
-    for key, table in (("counts.rows", row_counts), *((key, doc[key]) for key in ("drops", "figures", *_MORE_TABLES))):
-        if not isinstance(table, dict):
-            raise InputError(f"{path}: {key!r} must be an object, got {type(table).__name__}")
-        for name, value in table.items():
-            if not _is_number(value) and not (key == "figures" and value is None):
-                raise InputError(f"{path}: {key}[{name!r}] must be a number, got {type(value).__name__}")
-    for name, value in counts.items():
-        if name != "rows" and not _is_number(value):
-            raise InputError(f"{path}: counts[{name!r}] must be a number, got {type(value).__name__}")
-    missing = [name for name in _LABELS if name not in counts]
-    if missing:
-        raise InputError(f"{path}: not the manifest of `semcoder build` (counts lack {', '.join(missing)})")
-    return doc
-
-
-@dataclass
-class _Rows:
-    """What the row files hold, counted: rows by kind, characters of their responses, licences and projects."""
-
-    kinds: Counter[str] = field(default_factory=Counter)
-    lengths: dict[str, list[int]] = field(default_factory=dict)
-    licences: Counter[str] = field(default_factory=Counter)
-    projects: Counter[str] = field(default_factory=Counter)
-    files: int = 0
-
-
-def _count_rows(folder: Path) -> _Rows:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; is this the output folder of a finished `semcoder build`?")
-    rows = _Rows()
-    for path in sorted(folder.glob("*.jsonl")):
-        rows.files += 1
-        for row in _read_rows(path):
-            kind = "forward" if row.fwd_mnl else "backward" if row.bwd_mnl else "nl"
-            rows.kinds[kind] += 1
-            rows.lengths.setdefault(kind, []).append(len(row.response))
-            if row.program is not None:
-                rows.licences[row.program.license] += 1
-                rows.projects[row.program.origin.project or row.program.origin.source] += 1
-    return rows
-
-
-def _read_rows(path: Path) -> Iterator[Sample]:
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                where = f"{path}:{number}"
-                try:
-                    doc = json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"{where}: not a JSON row: {error}") from None
-                yield load(Sample, doc, where)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _samples(path: Path) -> Iterator[dict[str, Any]]:
-    """What the page's script draws, per sample of the showcase."""
-    samples = _read_json(path).get("samples")
-    if not isinstance(samples, list):
-        raise InputError(f"{path}: 'samples' must be a list, got {type(samples).__name__}")
-    for k, doc in enumerate(samples):
-        where = f"{path}: samples[{k}]"
-        if not isinstance(doc, dict):
-            raise InputError(f"{where}: expected a JSON object, got {type(doc).__name__}")
-        yield _sample(doc, where)
-
-
-def _sample(doc: dict[str, Any], where: str) -> dict[str, Any]:
-    program = load(Program, doc.get("program"), f"{where}.program")
-    forward = load(Monologue, doc.get("forward"), f"{where}.forward")
-    backward = None if doc.get("backward") is None else load(Monologue, doc["backward"], f"{where}.backward")
-    trace_doc = doc.get("trace")
-    if not isinstance(trace_doc, dict):
-        raise InputError(f"{where}.trace: expected a JSON object, got {type(trace_doc).__name__}")
-    try:
-        trace = Trace.from_wire(trace_doc)
-        if trace.source != program.source:
-            raise InputError(f"the trace is of another source than the program {program.id}")
-        stepper = stepper_shape(trace, forward)
-    except InputError as error:
-        raise InputError(f"{where}.trace: {error}") from None
-    except (SyntaxError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise InputError(f"{where}.trace: does not fit its source: {type(error).__name__}: {error}") from None
-    origin = program.origin
-    return {
-        "entry": program.entry,
-        "call": str(doc.get("call", stepper["call"])),
-        "stepper": stepper,
-        "backward": None if backward is None else monologue_shape(backward),
-        "provenance": {
-            "Project": origin.project or "none given",
-            "Version": origin.version or "none given",
-            "Path": origin.path or "none given",
-            "Line": str(origin.line) if origin.line else "none given",
-            "Licence": program.license,
-            "Found by": origin.source,
-            "Program": program.id,
-            "Python": trace.python,
-        },
-    }
-
-
-# -- writing the page
-
-
-def _page(manifest: Mapping[str, Any], rows: _Rows, samples: list[dict[str, Any]]) -> str:
-    style, script = _static("page.css"), f"{_static('stepper.js')}\n{_static('report.js')}"
-    policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'"
-    body = "\n".join([*_head(), *_counts(manifest, rows), *_about_rows(rows), *_figures(manifest)])
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{TITLE}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#samples">Skip to the samples</a>
-<main>
-{body}
-<section id="samples" aria-labelledby="samples-title">
-<h2 id="samples-title">Samples</h2>
-<p>{_samples_intro(len(samples))}</p>
-<noscript><p>The samples are drawn by this page's own script; turn JavaScript on to see them.</p></noscript>
-<nav id="sample-list" aria-label="Samples"></nav>
-<div id="sample-articles"></div>
-</section>
-{_made_of(manifest)}
-</main>
-<script type="application/json" id="samples-data">{embed(samples)}</script>
-<script type="module">{script}</script>
-</body>
-</html>
-"""
-
-
-def embed(doc: Any) -> str:
-    """JSON that may stand in a script element: no `<`, `>` or `&`, ASCII only. Raises ValueError on NaN."""
-    text = json.dumps(doc, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _static(name: str) -> str:
-    return resources.files("semcoder.report").joinpath("static", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _text(value: Any) -> str:
-    """Escaped text; what UTF-8 cannot hold (a lone surrogate from a JSON escape) is written as an escape."""
-    return html.escape(str(value).encode("utf-8", "backslashreplace").decode())
-
-
-def _number(value: Any) -> str:
-    """Thousands apart, four significant digits after a point; None is "not judged", never 0."""
-    if value is None or math.isnan(value):
-        return "not judged"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-
-
-def _label(name: str) -> str:
-    return _text(_LABELS.get(name) or name.replace("_", " ").capitalize())
-
-
-def _head() -> list[str]:
-    return [
-        f"<h1>{TITLE}</h1>",
-        '<p class="lead">This is a corpus of Python programs that were run, with monologues that tell in plain English '
-        "what each run did, step by step. Every claim in a monologue about a value, a branch or an order was held "
-        "against a recording of the execution, and carries the verdict: ✓ true, ✗ false, ? could not be checked.</p>",
-    ]
-
-
-def _table(caption: str, heads: tuple[str, str], pairs: Iterable[tuple[str, str]]) -> str:
-    """A two-column table; cells come escaped."""
-    rows = "".join(f'<tr><th scope="row">{name}</th><td class="number">{value}</td></tr>' for name, value in pairs)
-    first, second = heads
-    return (
-        f'<table class="figures"><caption>{caption}</caption><thead><tr><th scope="col">{first}</th>'
-        f'<th scope="col" class="number">{second}</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
-
-
-def _bars(caption: str, heads: tuple[str, str], pairs: list[tuple[str, int | float]], whole: int | float) -> str:
-    """A table whose numbers also have a bar, as a share of `whole`. Names come unescaped."""
-    rows = []
-    for name, value in pairs:
-        share = 100 * value / whole if whole else 0
-        rows.append(
-            f'<tr><th scope="row">{_text(name)}</th><td class="number">{_number(value)}</td>'
-            f'<td class="number">{share:.1f} %</td><td class="bar"><svg aria-hidden="true" width="100%" height="10">'
-            f'<rect class="bar-ground" width="100%" height="10"/><rect class="bar-fill" width="{min(share, 100):.2f}%" '
-            f'height="10"/></svg></td></tr>'
-        )
-    return (
-        f'<table class="bars"><caption>{caption}</caption><thead><tr><th scope="col">{heads[0]}</th>'
-        f'<th scope="col" class="number">{heads[1]}</th><th scope="col" class="number">Share</th>'
-        f"<td></td></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _counts(manifest: Mapping[str, Any], rows: _Rows) -> list[str]:
-    counts, drops = manifest["counts"], manifest["drops"]
-    others = [name for name in counts if name not in _LABELS and name != "rows"]
-    stated = counts.get("rows", {})
-    pairs = [(_label(name), _number(counts[name])) for name in [*_LABELS, *others]]
-    pairs += [(f"Rows: {_text(_ROW_KINDS.get(kind, kind)).lower()}", _number(value)) for kind, value in stated.items()]
-    seen = counts["programs_seen"]
-    funnel: list[tuple[str, int | float]] = [("Programs seen", seen), ("Programs kept", counts["programs_kept"])]
-    out = ["<section aria-labelledby='counts-title'><h2 id='counts-title'>Counts</h2><div class='columns'>"]
-    out += ["<div>", _table("What the run counted", ("What", "Count"), pairs)]
-    out += [_bars("Yield", ("Stage", "Programs"), funnel, seen), "</div><div>"]
-    if drops:
-        caption = f"Dropped, by reason ({_number(sum(drops.values()))} in all)"
-        out.append(_bars(caption, ("Reason", "Dropped"), _most(drops), sum(drops.values())))
-    else:
-        out.append("<p>Nothing was dropped.</p>")
-    for key, (caption, heads) in _MORE_TABLES.items():
-        if manifest[key]:
-            out.append(_bars(caption, heads, _most(manifest[key]), sum(manifest[key].values())))
-    out.append("</div></div>")
-    differ = [
-        f"{_number(stated.get(kind, 0))} {_text(kind)} rows stated, {_number(rows.kinds.get(kind, 0))} found"
-        for kind in sorted({*stated, *rows.kinds})
-        if stated.get(kind, 0) != rows.kinds.get(kind, 0)
-    ]
-    if differ and stated:
-        out.append(f'<p class="warning" role="note">The row files differ from the manifest: {"; ".join(differ)}.</p>')
-    return [*out, "</section>"]
-
-
-def _most(table: Mapping[str, int | float]) -> list[tuple[str, int | float]]:
-    """The largest entries first; all beyond `_TOP` as one."""
-    ranked = sorted(table.items(), key=lambda pair: (-pair[1], pair[0]))
-    rest = ranked[_TOP:]
-    tail: list[tuple[str, int | float]] = [(f"{len(rest)} others", sum(v for _, v in rest))] if rest else []
-    return [*ranked[:_TOP], *tail]
-
-
-_ROW_KINDS = {"nl": "Description to code", "forward": "Forward monologue", "backward": "Backward monologue"}
-
-
-def _about_rows(rows: _Rows) -> list[str]:
-    total = sum(rows.kinds.values())
-    out = ["<section aria-labelledby='rows-title'><h2 id='rows-title'>Rows</h2>"]
-    files = "file" if rows.files == 1 else "files"
-    out.append(f"<p>Counted from the rows themselves: {_number(total)} rows in {rows.files} {files}.</p>")
-    if total:
-        body = "".join(
-            f'<tr><th scope="row">{_ROW_KINDS[kind]}</th><td class="number">{_number(rows.kinds[kind])}</td>'
-            + "".join(f'<td class="number">{_number(n)}</td>' for n in _spread(rows.lengths[kind]))
-            + "</tr>"
-            for kind in _ROW_KINDS
-            if rows.kinds[kind]
-        )
-        heads = "".join(
-            f'<th scope="col" class="number">{h}</th>' for h in ("Rows", "Median", "90th percentile", "Longest")
-        )
-        out.append(
-            '<div class="scroll" tabindex="0" role="region" aria-label="Rows and their lengths"><table class="figures">'
-            "<caption>Kinds of rows; lengths of their responses in characters</caption><thead>"
-            f'<tr><th scope="col">Kind</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
-        out.append('<div class="columns">')
-        if rows.licences:
-            out.append(_bars("Licences", ("Licence", "Rows"), _most(rows.licences), total))
-        if rows.projects:
-            out.append(_bars("Projects", ("Project", "Rows"), _most(rows.projects), total))
-        out.append("</div>")
-    return [*out, "</section>"]
-
-
-def _spread(lengths: list[int]) -> tuple[int, int, int]:
-    """Median, 90th percentile (nearest rank) and longest."""
-    ranked = sorted(lengths)
-    return int(statistics.median(ranked)), ranked[-(-9 * len(ranked) // 10) - 1], ranked[-1]
-
-
-def _figures(manifest: Mapping[str, Any]) -> list[str]:
-    figures = manifest["figures"]
-    if not figures:
-        return []
-    pairs = [(_label(name), _number(value)) for name, value in figures.items()]
-    table = _table("Measured by the run", ("Figure", "Value"), pairs)
-    return [f"<section aria-labelledby='figures-title'><h2 id='figures-title'>Figures</h2>{table}</section>"]
-
-
-def _samples_intro(count: int) -> str:
-    if not count:
-        return "This corpus came with no samples to show."
-    return (
-        "Walk each run with the slider, the buttons, or the left and right arrow keys (Home and End for the two ends). "
-        "▶ marks the current line, ● a variable that just changed, + one that is new, − one that is gone. "
-        "A sentence of the monologue takes you to its step."
-    )
-
-
-def _made_of(manifest: Mapping[str, Any]) -> str:
-    versions = "".join(f"<dt>{_text(k)}</dt><dd>{_text(v)}</dd>" for k, v in manifest["versions"].items())
-    config = _text(json.dumps(manifest["config"], indent=2, ensure_ascii=False))
-    return (
-        "<section aria-labelledby='made-title'><h2 id='made-title'>How it was made</h2>"
-        f'<dl class="facts">{versions}<dt>Configuration hash</dt>'
-        f"<dd><code>{_text(manifest.get('config_hash', 'none'))}</code></dd></dl>"
-        f'<details><summary>Configuration</summary><pre class="config" tabindex="0">{config}</pre></details></section>'
-    )
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,11 +1,12 @@
 """An unlimited stream of small random programs, for studies on models too small for the generator's.
 
-Guarantees: `generate_small(seed)` depends on the seed alone; a program is one function `f` of 3 to 9 lines over small
-ints, short lists of small ints and short strings; every statement may bear on the result (those on which no later use
-or return depends are not written), every parameter is read, every call returns, and the calls do not all give the same
-or just their argument back; programs terminate and reach nothing outside.
+Guarantees: `generate_small(seed)` depends on the seed alone; a program is one function `f` of 4 to 9 lines over small
+ints, short lists of small ints and short strings of digits, with a loop that accumulates; every statement may bear on
+the result (those on which no later use or return depends are not written), every parameter is read, every call returns,
+and the calls do not all give the same or just their argument back; programs terminate and reach nothing outside.
 Values stay small: no loop multiplies what it accumulates, and none runs more than a few times.
-Two seeds may give the same program. Another version of this module gives other programs for the same seeds.
+It does not promise variety: two seeds may give the same program, and indexing, slices and `len` are rare, string
+methods very rare. Another version of this module gives other programs for the same seeds.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from semcoder.errors import UsageError
 
 Kind = str
 #: Names by type of value: int, list, str.
-_NAMES: dict[Kind, Sequence[str]] = {"int": "abnmk", "list": ("xs", "ys", "zs"), "str": "stw"}
+_NAMES: dict[Kind, Sequence[str]] = {"int": "nmk", "list": ("xs", "ys"), "str": "st"}
 _LOOP_NAMES: dict[Kind, str] = {"int": "i", "list": "x", "str": "c"}
-_LETTERS = "abc"
-_NEGATED = {"==": "!=", "!=": "==", ">": "<=", "<=": ">", "<": ">=", ">=": "<", "in": "not in", "not in": "in"}
+_DIGITS = "0123456"
+_NEGATED = {"==": "!=", "!=": "==", ">": "<=", "<": ">="}
 #: Results beyond are not "small".
 _MOST_INT, _MOST_ITEMS = 99, 8
 _CALLS = 3
@@ -113,7 +114,7 @@ class _Writer:
     rnd: Callable[[], float]
     scope: dict[Kind, list[str]] = field(default_factory=lambda: {"int": [], "list": [], "str": []})
     nodes: list[_Node] = field(default_factory=list)
-    #: Ints that are known to be small and not negative: only these count a `while` down.
+    #: Parameters that are ints: each may count one `while` down.
     counters: list[str] = field(default_factory=list)
 
     def pick(self, options: Sequence[str]) -> str:
@@ -123,204 +124,158 @@ class _Writer:
         return str(least + int(self.rnd() * (most - least + 1)))
 
     def fresh(self, kind: Kind) -> str | None:
-        """A name that is not yet used; None where all are."""
-        free = [name for name in _NAMES[kind] if name not in self.scope[kind]]
-        return self.pick(free) if free else None
+        """The first name that is not yet used; None where all are."""
+        return next((name for name in _NAMES[kind] if name not in self.scope[kind]), None)
 
     def literal(self, kind: Kind) -> str:
         if kind == "int":
-            return self.number(0, 9)
+            return self.number(0, 6)
         if kind == "list":
-            return f"[{', '.join(self.number(0, 9) for _ in range(2 + int(self.rnd() * 2)))}]"
-        return repr("".join(self.pick(_LETTERS) for _ in range(2 + int(self.rnd() * 2))))
+            return f"[{', '.join(self.number(0, 6) for _ in range(2 + int(self.rnd() * 1.5)))}]"
+        return repr("".join(self.pick(_DIGITS) for _ in range(2 + int(self.rnd() * 1.5))))
 
-    # Expressions: text and what they read
+    # Expressions
 
-    def ints(self, *also: str) -> list[str]:
-        """Ints in scope; those named in `also` come up more often."""
-        return [*self.scope["int"], *also, *also]
-
-    def small(self, *also: str) -> str:
+    def small(self) -> str:
         """An int variable, or a digit where there is none."""
-        known = self.ints(*also)
-        return self.pick(known) if known else self.number(1, 9)
+        return self.pick(self.scope["int"]) if self.scope["int"] else self.number(1, 9)
 
-    def int_of(self, *also: str) -> str:
-        """An int expression; of one of `also` where there are any."""
-        name = self.pick(also) if also else self.small()
+    def int_of(self, name: str) -> str:
+        """An int expression of a variable (or a digit)."""
         r = self.rnd()
-        if r < 0.2:
-            return f"{name} + {self.number(1, 9)}"
-        if r < 0.35:
-            return f"{name} - {self.number(1, 5)}"
-        if r < 0.5:
-            return f"{name} * {self.number(2, 3)}"
-        if r < 0.6:
-            return f"{name} % {self.number(2, 4)}"
-        if r < 0.85 and self.scope["int"]:
-            other = self.pick(self.scope["int"])
-            return f"{name} {self.pick('+-')} {other}" if other != name else f"{name} + {name}"
-        return name
+        if r < 0.4:
+            return name
+        if r < 0.75:
+            return f"{name} + {self.number(1, 3)}"
+        if r < 0.85:
+            return f"{name} - 1"
+        return f"{name} * 2"
 
     def from_parts(self) -> str | None:
         """An int out of a list or a string; None where there is none in scope."""
-        options = [f"{xs}[{place}]" for xs in self.scope["list"] for place in ("0", "1", "-1")]
+        options = [f"{xs}[{place}]" for xs in self.scope["list"] for place in ("0", "-1")]
         options += [f"len({name})" for kind in ("list", "str") for name in self.scope[kind]]
         return self.pick(options) if options else None
 
-    def condition(self, over: str = "", kind: Kind = "int") -> tuple[str, str, str]:
-        """A comparison of `over`, which is of this kind, or of any variable."""
-        if kind == "str" and over:
-            return (over, "in", repr(self.pick(("ab", "bc", "ac")))) if self.rnd() < 0.4 else self.letter(over)
-        name = over or self.small()
-        r = self.rnd()
-        if r < 0.3:
-            return f"{name} % {self.number(2, 3)}", "==", "0"
-        if r < 0.5 and self.scope["int"]:
-            return name, self.pick(("<", ">")), self.pick(self.scope["int"])
-        return name, self.pick(("<", ">", ">=", "<=")), self.number(2, 7)
-
-    def letter(self, over: str) -> tuple[str, str, str]:
-        return over, self.pick(("==", "!=")), repr(self.pick(_LETTERS))
+    def condition(self, over: str, kind: Kind) -> tuple[str, str, str]:
+        """A comparison of a variable of this kind."""
+        if kind == "str":
+            return over, self.pick(("==", "!=")), repr(self.pick(_DIGITS))
+        if self.rnd() < 0.4:
+            return f"{over} % 2", "==", "0"
+        return over, self.pick("<>"), self.number(2, 4)
 
     # Statements
 
     def assign(self, name: str, kind: Kind, text: str) -> _Node:
-        node = _Node(f"{name} = {text}", _read(text), frozenset({name}))
-        if name not in self.scope[kind]:
-            self.scope[kind].append(name)
-        elif name in self.counters:
-            self.counters.remove(name)
-        return node
+        self.scope[kind].append(name)
+        return _Node(f"{name} = {text}", _read(text), frozenset({name}))
 
-    def update(self, name: str, kind: Kind, over: str = "", over_kind: Kind = "int", loop: bool = False) -> _Node:
+    def update(self, name: str, kind: Kind, over: str = "", over_kind: Kind = "int") -> _Node:
         """A change of a variable by a step, which a loop may repeat; `over`: of this variable, of that kind."""
         written = frozenset({name})
-        if name in self.counters:
-            self.counters.remove(name)
-        if kind == "int":
-            part = (
-                self.number(1, 3)
-                if over_kind == "str" or (over and self.rnd() < 0.15)
-                else self.int_of(*filter(None, [over]))
-            )
-            if name in _read(part):  # nothing that a loop accumulates may grow by itself
-                part = self.number(1, 5)
-            if not loop and self.rnd() < 0.2:
-                return _Node(f"{name} *= {self.number(2, 3)}", written, written)
-            return _Node(f"{name} {self.pick(('+=', '+=', '-='))} {part}", _read(part) | written, written)
+        part = self.part(name, kind, over, over_kind)
         if kind == "list":
-            part = self.int_of(*filter(None, [over])) if over_kind != "str" else self.small()
             return _Node(f"{name}.append({part})", _read(part) | written, written, replaces=False)
-        part = over if over and over_kind == "str" else repr(self.pick(_LETTERS))
-        if self.rnd() < 0.4:
+        if kind == "str" and self.rnd() < 0.4:
             return _Node(f"{name} = {part} + {name}", _read(part) | written, written)
-        return _Node(f"{name} += {part}", _read(part) | written, written)
+        sign = "-=" if kind == "int" and self.rnd() < 0.15 else "+="
+        return _Node(f"{name} {sign} {part}", _read(part) | written, written)
+
+    def part(self, name: str, kind: Kind, over: str, over_kind: Kind) -> str:
+        """What a step adds: never what depends on `name` itself, so that nothing grows by itself."""
+        if kind == "str":
+            return over if over_kind == "str" and over else repr(self.pick(_DIGITS))
+        if over and over_kind == "int":
+            return self.int_of(over)
+        return self.number(1, 3)
 
     def simple(self) -> _Node | None:
-        """An assignment at the function's own level."""
-        r = self.rnd()
-        kinds = [kind for kind, names in self.scope.items() if names]
-        kind = self.pick(kinds)
-        if r < 0.35:
-            return self.update(self.pick(self.scope[kind]), kind)
-        if r < 0.65:
-            name = self.fresh("int")
-            text = self.from_parts() if self.rnd() < 0.6 else None
-            return (name and self.assign(name, "int", text or self.int_of())) or None
+        """An assignment at the function's own level; None where all names are taken."""
+        kind = self.pick([kind for kind, names in self.scope.items() if names])
+        old = self.pick(self.scope[kind])
+        if self.rnd() < 0.35:
+            return self.update(old, kind)
+        new = self.fresh(kind)
+        if new is None:
+            return None
         if kind == "int":
-            name = self.fresh("list")
-            return (name and self.assign(name, "list", f"[{self.small()}, {self.int_of()}]")) or None
-        old, new = self.pick(self.scope[kind]), self.fresh(kind)
+            text = self.from_parts() if self.rnd() < 0.5 else None
+            return self.assign(new, kind, text or self.int_of(old))
         if kind == "list":
-            text = self.pick(
-                (f"{old}[::-1]", f"{old}[1:]", f"{old}[:2]", f"{old} + [{self.small()}]", f"sorted({old})")
+            return self.assign(
+                new, kind, self.pick((f"{old}[::-1]", f"{old}[1:]", f"{old}[:2]", f"{old} + [{self.small()}]"))
             )
-        else:
-            a, b = self.pick(_LETTERS), self.pick(_LETTERS)
-            text = self.pick(
-                (f"{old}[::-1]", f"{old}[1:]", f"{old}.upper()", f"{old}.replace({a!r}, {b!r})", f"{old} + {old}[0]")
-            )
-        return (new and self.assign(new, kind, text)) or None
+        a, b = self.pick(_DIGITS), self.pick(_DIGITS)
+        replaced = f"{old}.replace({a!r}, {b!r})" if a != b else f"{old} + {a!r}"
+        return self.assign(new, kind, self.pick((f"{old}[::-1]", f"{old}[1:]", f"{old}[:2]", replaced)))
 
     def branch(self) -> _Node:
-        kinds = [kind for kind, names in self.scope.items() if names]
-        kind = self.pick(kinds)
+        kind = self.pick([kind for kind, names in self.scope.items() if names])
         name = self.pick(self.scope[kind])
-        if not self.scope["int"] and self.scope["str"] and self.rnd() < 0.5:
-            condition = (repr(self.pick(_LETTERS)), "in", self.pick(self.scope["str"]))
-        elif not self.scope["int"]:
-            over = self.pick([*self.scope["list"], *self.scope["str"]])
-            condition = (f"len({over})", self.pick(("<", ">")), self.number(2, 4))
-        else:
-            condition = self.condition()
-        return self.choice(condition, name, kind, "", "int", loop=False)
+        if self.scope["int"]:
+            return self.choice(self.condition(self.pick(self.scope["int"]), "int"), name, kind)
+        over = self.pick([*self.scope["list"], *self.scope["str"]])
+        return self.choice((f"len({over})", self.pick("<>"), self.number(2, 3)), name, kind)
 
     def choice(
-        self, condition: tuple[str, str, str], name: str, kind: Kind, over: str, over_kind: Kind, loop: bool
+        self, condition: tuple[str, str, str], name: str, kind: Kind, over: str = "", over_kind: Kind = "int"
     ) -> _Node:
-        body = (self.update(name, kind, over, over_kind, loop),)
-        orelse = (self.update(name, kind, over, over_kind, loop),) if self.rnd() < 0.6 else ()
-        if orelse == body:
-            orelse = ()
+        body = (self.update(name, kind, over, over_kind),)
+        orelse = (self.update(name, kind, over, over_kind),) if self.rnd() < 0.5 else ()
+        text = " ".join(condition)
         return _Node(
-            f"if {' '.join(condition)}:", _read(" ".join(condition)), body=body, orelse=orelse, condition=condition
+            f"if {text}:", _read(text), body=body, orelse=() if orelse == body else orelse, condition=condition
         )
 
     def loop(self) -> Iterator[_Node]:
         """A loop that accumulates, with the first value of what it does where that is new."""
         kind = self.pick(("int", "int", "list", "str" if self.scope["str"] else "int"))
         name = self.fresh(kind)
-        if name is None or (self.scope[kind] and self.rnd() < 0.25):
+        if name is None or (self.scope[kind] and self.rnd() < 0.15):
             name = self.pick(self.scope[kind])
         else:
-            first = {"int": self.number(0, 3), "list": "[]", "str": "''"}[kind]
-            yield self.assign(name, kind, first)
+            yield self.assign(name, kind, {"int": self.number(0, 3), "list": "[]", "str": "''"}[kind])
         counters = [each for each in self.counters if each != name]
-        if counters and self.rnd() < 0.4:
+        if counters and self.rnd() < 0.5:
             yield self.while_loop(self.pick(counters), name, kind)
             return
         over_kind = self.pick([k for k in ("list", "str") if [n for n in self.scope[k] if n != name]] or ["int"])
         over = _LOOP_NAMES[over_kind]
         sequences = [n for n in self.scope[over_kind] if n != name]
         through = self.pick(sequences) if over_kind != "int" else f"range({self.number(2, 3)})"
-        body = self.steps(name, kind, over, over_kind)
-        yield _Node(f"for {over} in {through}:", _read(through), body=body, binds=over)
+        of = "str" if over_kind == "str" else "int"
+        yield _Node(f"for {over} in {through}:", _read(through), body=(self.step(name, kind, over, of),), binds=over)
 
-    def steps(self, name: str, kind: Kind, over: str, over_kind: Kind) -> tuple[_Node, ...]:
-        if self.rnd() < 0.5:
-            return (self.choice(self.condition(over, over_kind), name, kind, over, over_kind, True),)
-        return (self.update(name, kind, over, over_kind, True),)
+    def step(self, name: str, kind: Kind, over: str, over_kind: Kind) -> _Node:
+        if self.rnd() < 0.4:
+            return self.choice(self.condition(over, over_kind), name, kind, over, over_kind)
+        return self.update(name, kind, over, over_kind)
 
     def while_loop(self, counter: str, name: str, kind: Kind) -> _Node:
         self.counters.remove(counter)
         down = _Node(f"{counter} -= {self.number(2, 4)}", frozenset({counter}), frozenset({counter}))
-        step = self.steps(name, kind, counter, "int")
-        least = self.number(0, 2)
-        body = (*step, down) if self.rnd() < 0.5 else (down, *step)
-        return _Node(f"while {counter} > {least}:", frozenset({counter}), body=body, is_while=True)
+        body = (self.step(name, kind, counter, "int"), down)
+        return _Node(f"while {counter} > 0:", frozenset({counter}), body=body, is_while=True)
 
     def write(self) -> tuple[str, list[Kind]] | None:
         """The source and the types of its parameters; None where the attempt failed."""
-        kinds = [self.pick(("int", "list", "list", "str")) for _ in range(1 if self.rnd() < 0.6 else 2)]
+        kinds = [self.pick(("int", "list", "list", "list", "str")) for _ in range(1 if self.rnd() < 0.9 else 2)]
         parameters = []
         for kind in kinds:
             name = self.fresh(kind)
-            assert name is not None
+            if name is None:
+                return None
             self.scope[kind].append(name)
             parameters.append(name)
             if kind == "int":
                 self.counters.append(name)
-        for part in range(1 + int(self.rnd() * 2.2)):
-            r = self.rnd()
-            if part == 0 or r < 0.15:
-                self.nodes.extend(self.loop())
-            elif r < 0.5:
-                self.nodes.append(self.branch())
-            else:
-                node = self.simple()
-                if node is not None:
-                    self.nodes.append(node)
+        self.nodes.extend(self.loop())
+        if self.rnd() < 0.35:
+            part = self.rnd()
+            self.nodes.extend(
+                self.loop() if part < 0.1 else filter(None, [self.branch() if part < 0.4 else self.simple()])
+            )
         result = self.result()
         kept, live = _needed(self.nodes, _read(result))
         lines = [f"def f({', '.join(parameters)}):", *_lines(kept, "    "), f"    return {result}"]
@@ -329,16 +284,16 @@ class _Writer:
         return "\n".join(lines) + "\n", kinds
 
     def result(self) -> str:
-        written = sorted({name for node in self.nodes for name in _written(node)})
-        name = self.pick(written) if written else self.small()
+        """What is returned: something that was written."""
+        name = self.pick(sorted({name for node in self.nodes for name in _written(node)}))
         others = [each for each in self.scope["int"] if each != name]
-        if name in self.scope["int"] and others and self.rnd() < 0.3:
+        if name in self.scope["int"] and others and self.rnd() < 0.15:
             return f"{name} {self.pick('+-')} {self.pick(others)}"
         return name
 
 
 _WORD = re.compile(r"'[^']*'|\.\w+|\b[a-z]\w*")
-_KEYWORDS = frozenset({"in", "not", "len", "max", "min", "sum", "range", "sorted"})
+_KEYWORDS = frozenset({"len", "range"})
 
 
 def _read(text: str) -> frozenset[str]:

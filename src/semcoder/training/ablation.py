@@ -259,6 +259,7 @@ def _tokenizer(recipe: Recipe, out: Path, spec: str, profile: Profile) -> Any:
     texts = [text for rows in told for row in rows for text in (profile.before + row.fwd_mnl, row.response)]
     tokenizer = tokenizer_of(recipe.model, lambda: texts)
     tokenizer.save_pretrained(out / "tokenizer")
+    tokenizer.model_max_length = 1 << 30  # here texts are only measured: no warnings about their length
     return tokenizer
 
 

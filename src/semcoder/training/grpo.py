@@ -8,6 +8,8 @@ Importing this module loads torch, transformers and trl. See docs/design/rewards
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 import math
 import os
 import time
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import Dataset  # type: ignore[import-untyped]
+from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl import GRPOConfig, GRPOTrainer
 
@@ -54,7 +56,10 @@ _FIGURES = {
     "completions/mean_length": "length",
     "completions/max_length": "longest",
     "completions/clipped_ratio": "cut_off",
+    "unjudged": "unjudged",
 }
+#: Those that mean something where every question has one text.
+_HELD_OUT_FIGURES = ("reward", "reward/answer", "reward/steps", "length", "longest", "cut_off", "unjudged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +85,22 @@ def train_grpo(
         raise UsageError(
             "model.base: reinforcement learning starts from a model that answers; name a folder or a model"
         )
+    if recipe.grpo.vllm and importlib.util.find_spec("vllm") is None:
+        raise UsageError("grpo.vllm: vllm is not installed; run: pip install vllm, or set grpo.vllm=false")
     run = RunFolder(out)
     with run.held(), quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # trl calls what transformers has renamed
+        logging.getLogger("trl").setLevel(logging.ERROR)  # or it shows each text that could not be judged
         done = run.settle(recipe, data_state([data.rows for data in recipe.data]))
         if done:
             return done
-        with Sandbox(preload=_PRELOAD) as box:
+        with Sandbox(workers=_workers(), preload=_PRELOAD) as box:
             return _train(recipe, run, box, progress, evaluate)
+
+
+def _workers() -> int:
+    """How many programs run at a time: the processes of a run share a machine's processors."""
+    return max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def _train(recipe: Recipe, run: RunFolder, box: Sandbox, tell: Progress, evaluate: Evaluate | None) -> dict[str, Any]:
@@ -105,7 +118,12 @@ def _train(recipe: Recipe, run: RunFolder, box: Sandbox, tell: Progress, evaluat
         run.rewind(int(last.name.rpartition("-")[2]) if last else -1)
     tell(f"{len(questions.taught):,} questions, {recipe.grpo.steps:,} steps of {recipe.grpo.prompts_per_step}")
     trainer.args.eval_on_start = bool(questions.held_out) and last is None
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except RuntimeError as error:
+        if "probability tensor" not in str(error):  # torch's words for logits that are no numbers
+            raise
+        raise stopped(run, trainer.state.global_step + 1, "no text could be sampled") from None
     return _finish(recipe, run, trainer, tokenizer, profile, questions)
 
 
@@ -125,38 +143,61 @@ def profile_for(recipe: Recipe) -> Profile:
 
 
 def read_questions(recipe: Recipe, tokenizer: Any, profile: Profile) -> Questions:
-    """The forward and backward questions of all rows that leave room for an answer; one that several rows ask, or that
-    weighs more, is asked as often. Raises `InputError` where there are none."""
-    found: list[tuple[Asked, Example]] = []
-    dropped: Counter[str] = Counter()
-    for data in recipe.data:
-        for example in read_examples([data], profile, recipe.seed):
-            one = asked(example, data.style)
-            if one is None:
-                dropped["no question about an execution"] += 1
-            else:
-                found.append((one, example))
-    rows = len(found) + dropped.total()
+    """The forward and backward questions of all rows that leave room for an answer as long as the row's own.
+
+    One that several rows ask, or that weighs more, is asked as often. Raises `InputError` where there are none.
+    """
+    examples = [(data, example) for data in recipe.data for example in read_examples([data], profile, recipe.seed)]
+    read = [(asked(example, data.style), example) for data, example in examples]
+    found = [(one, example) for one, example in read if one is not None]
     texts = {one: one.question.instruction(profile) for one, _ in found}
-    room = recipe.max_length - recipe.grpo.max_new_tokens
-    lengths = map(len, prompt_ids(list(texts.values()), tokenizer, profile))
-    places = {
-        one: place for place, one in enumerate(one for one, ids in zip(texts, lengths, strict=True) if ids <= room)
-    }
-    dropped["prompt too long"] = sum(one not in places for one, _ in found)
-    kept = {id(example): places[one] for one, example in found if one in places}
-    taught, held_out = divide((example for one, example in found if one in places), recipe.held_out, recipe.seed)
+    fits = _fitting(recipe, texts, found, tokenizer, profile)
+    left: list[tuple[Asked, Example]] = []
+    dropped = Counter({"no question about an execution": len(read) - len(found)})
+    for (one, example), problem in zip(found, fits, strict=True):
+        if problem:
+            dropped[problem] += 1
+        else:
+            left.append((one, example))
+    places = {one: place for place, one in enumerate(dict.fromkeys(one for one, _ in left))}
+    own = {id(example): places[one] for one, example in left}
+    taught, held_out = divide((example for _, example in left), recipe.held_out, recipe.seed)
     if not taught:
         why = ", ".join(f"{number:,} {reason}" for reason, number in dropped.most_common() if number) or "all held out"
-        raise InputError(f"no questions to train on are left ({why}); raise max_length, or look at the data")
+        raise InputError(
+            f"no questions to train on are left ({why}); raise max_length or grpo.max_new_tokens, or look at the data"
+        )
     return Questions(
         list(places),
         [texts[one] for one in places],
-        [kept[id(example)] for example in taught],
-        _some(list(dict.fromkeys(kept[id(example)] for example in held_out)), recipe.seed),
-        rows,
+        [own[id(example)] for example in taught],
+        _some(list(dict.fromkeys(own[id(example)] for example in held_out)), recipe.seed),
+        len(read),
         +dropped,
     )
+
+
+def _fitting(
+    recipe: Recipe,
+    texts: Mapping[Asked, str],
+    found: Sequence[tuple[Asked, Example]],
+    tokenizer: Any,
+    profile: Profile,
+) -> list[str]:
+    """Why each row is left out; empty where it is not."""
+    wanted = recipe.grpo.max_new_tokens
+    asked_in = dict(zip(texts, map(len, prompt_ids(list(texts.values()), tokenizer, profile)), strict=True))
+    answers = (
+        tokenizer([example.answer for _, example in found], add_special_tokens=False)["input_ids"] if found else []
+    )
+    return [
+        "prompt too long"
+        if asked_in[one] + wanted > recipe.max_length
+        else "answer too long"
+        if len(answer) + 1 > wanted
+        else ""
+        for (one, _), answer in zip(found, answers, strict=True)
+    ]
 
 
 def _some(places: list[int], seed: int) -> list[int]:
@@ -260,6 +301,13 @@ def split(recipe: Recipe, processes: int) -> tuple[int, int]:
     return size, fair // size
 
 
+def stopped(run: RunFolder, step: int, why: str) -> TrainingStopped:
+    """The error of a run that cannot go on, with what is kept of it."""
+    last = run.last_checkpoint()
+    kept = f"{last} is the last good checkpoint" if last else "no checkpoint had been written"
+    return TrainingStopped(f"training diverged: {why} at step {step}; {kept}; try a lower learning_rate")
+
+
 class RewardLog(TrainerCallback):  # type: ignore[misc]
     """Logs steps and the rewards of held-out questions, tells progress, and ends a run that went wrong."""
 
@@ -284,18 +332,30 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, model: Any = None, **_: Any) -> None:
         logs = logs or {}
         if "eval_reward" in logs:
-            held_out = {f"held_out_{ours}": logs.get(f"eval_{theirs}") for theirs, ours in _FIGURES.items()}
-            self._append(state, {name: value for name, value in held_out.items() if value is not None})
+            held_out = {
+                ours: logs.get(f"eval_{theirs}") for theirs, ours in _FIGURES.items() if ours in _HELD_OUT_FIGURES
+            }
+            self._append(state, {f"held_out_{ours}": value for ours, value in held_out.items() if value is not None})
         elif "loss" in logs:
             row = {"loss": float(logs["loss"]), "learning_rate": logs.get("learning_rate")}
             row["grad_norm"] = float(logs.get("grad_norm", 0.0))
             row |= {ours: logs[theirs] for theirs, ours in _FIGURES.items() if logs.get(theirs) is not None}
             row["seconds"] = round(time.monotonic() - self._began, 3)
-            if self._evaluate is not None and self._is_due(state):
-                row |= self._evaluate(model, self._tokenizer, state.global_step)
+            row |= self._asked_for(model, state)
             self._append(state, row)
             self._stop_if_broken(state.global_step, row)
             self._say(state, row)
+
+    def _asked_for(self, model: Any, state: Any) -> Mapping[str, float]:
+        """The figures that the caller wants."""
+        if self._evaluate is None or not self._is_due(state):
+            return {}
+        training = model.training
+        model.eval()
+        try:
+            return self._evaluate(model, self._tokenizer, state.global_step)
+        finally:
+            model.train(training)
 
     def _append(self, state: Any, row: Mapping[str, Any]) -> None:
         if state.is_world_process_zero:
@@ -304,12 +364,7 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
     def _stop_if_broken(self, step: int, row: Mapping[str, Any]) -> None:
         if math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]):
             return
-        last = self._run.last_checkpoint()
-        kept = f"{last} is the last good checkpoint" if last else "no checkpoint had been written"
-        raise TrainingStopped(
-            f"training diverged at step {step}: the loss is {row['loss']:g} and the gradient's norm "
-            f"{row['grad_norm']:g}; {kept}; try a lower learning_rate"
-        )
+        raise stopped(self._run, step, f"the loss is {row['loss']:g} and the gradient's norm {row['grad_norm']:g}")
 
     def _say(self, state: Any, row: Mapping[str, Any]) -> None:
         step, last = state.global_step, state.max_steps

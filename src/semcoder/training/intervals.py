@@ -42,7 +42,8 @@ def student(freedom: int) -> float:
     if freedom <= len(_T):
         return _T[freedom - 1]
     z = _Z  # Cornish and Fisher's expansion
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return math.fsum(term / float(freedom) ** power for power, term in enumerate(terms))
 
 
 def paired(first: Sequence[float], second: Sequence[float]) -> tuple[float, Interval]:

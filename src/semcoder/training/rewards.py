@@ -113,8 +113,11 @@ class Rewards:
     def functions(self) -> list[Callable[..., list[float | None]]]:
         """The two rewards as trl's reward functions, `answer` and `steps`; data sets name questions in `question`."""
 
-        def answer(completions: Sequence[Any], question: Sequence[int], **_: Any) -> list[float | None]:
-            return [reward.answer for reward in self.of(question, [text_of(one) for one in completions])]
+        def answer(completions: Sequence[Any], question: Sequence[int], **known: Any) -> list[float | None]:
+            found = [reward.answer for reward in self.of(question, [text_of(one) for one in completions])]
+            if found and "log_metric" in known:
+                known["log_metric"]("unjudged", found.count(None) / len(found))
+            return found
 
         def steps(completions: Sequence[Any], question: Sequence[int], **_: Any) -> list[float | None]:
             return [reward.steps for reward in self.of(question, [text_of(one) for one in completions])]

@@ -10,10 +10,11 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from semcoder.cleaning.normal import code_tokens, parse
-from semcoder.core import Sample, content_id
+from semcoder.core import Program, Sample, content_id
 from semcoder.errors import InputError
 from semcoder.training.recipe import Ablation
 
@@ -45,26 +46,42 @@ class Chosen:
 Fitting = tuple[Sequence[Sample], Sequence[tuple[int, int]]]
 
 
-def choose(wanted: Ablation, programs: Iterator[Fitting]) -> dict[str, Chosen]:
-    """The training rows by style. Raises `InputError` where the stream has too few programs."""
-    found = {style: Chosen() for style in wanted.styles}
-    needed = 0
-    for number, (rows, sizes) in enumerate(programs, 1):
-        for chosen, row, (prompt, answer) in zip(found.values(), rows, sizes, strict=True):
-            if number <= wanted.programs or chosen.total < needed:
-                chosen.add(row, prompt, answer)
-        if number == wanted.programs:
-            needed = max(chosen.total for chosen in found.values()) if "tokens" in wanted.equal else 0
-            for chosen in found.values():
-                chosen.note("programs")
-        if number >= wanted.programs and all(chosen.total >= needed for chosen in found.values()):
-            break
-    else:
-        have = max(len(chosen.rows) for chosen in found.values())
-        raise InputError(f"the stream has too few programs ({have:,} that fit); name a larger COUNT in data")
-    for chosen in found.values():
-        chosen.note("tokens")
-    return found
+class Choice:
+    """Chooses training rows for all styles."""
+
+    def __init__(self, wanted: Ablation) -> None:
+        self._wanted = wanted
+        self._needed = 0
+        self._number = 0
+        self.found = {style: Chosen() for style in wanted.styles}
+
+    def takes(self, style: str) -> bool:
+        """Whether the style needs more programs."""
+        return self._number < self._wanted.programs or self.found[style].total < self._needed
+
+    def choose(self, programs: Iterator[Fitting]) -> dict[str, Chosen]:
+        """The training rows by style. Raises `InputError` where the stream has too few programs."""
+        for rows, sizes in programs:
+            for (style, chosen), row, (prompt, answer) in zip(self.found.items(), rows, sizes, strict=True):
+                if self.takes(style):
+                    chosen.add(row, prompt, answer)
+            self._number += 1
+            if self._number == self._wanted.programs:
+                self._programs_are_equal()
+            if not any(map(self.takes, self.found)):
+                break
+        else:
+            have = max(len(chosen.rows) for chosen in self.found.values())
+            raise InputError(f"the stream has too few programs ({have:,} that fit); name a larger COUNT in data")
+        for chosen in self.found.values():
+            chosen.note("tokens")
+        return self.found
+
+    def _programs_are_equal(self) -> None:
+        for chosen in self.found.values():
+            chosen.note("programs")
+        if "tokens" in self._wanted.equal:
+            self._needed = max(chosen.total for chosen in self.found.values())
 
 
 def fitting(
@@ -73,41 +90,35 @@ def fitting(
     max_length: int,
     dropped: Counter[str],
 ) -> Iterator[Fitting]:
-    """The programs whose rows all fit, each (code and call) once; others are counted."""
-    seen: set[str] = set()
+    """The programs whose rows all fit; others are counted."""
     while chunk := list(islice(told, _CHUNK)):
         sizes = list(zip(*(sizes_of(rows) for rows in zip(*chunk, strict=True)), strict=True))
         for rows, counted in zip(chunk, sizes, strict=True):
-            key = content_id(rows[0].program.source if rows[0].program else "", rows[0].call)
-            if key in seen:
-                dropped["the same program and call again"] += 1
-            elif max(map(sum, counted)) > max_length:
+            if max(map(sum, counted)) > max_length:
                 dropped["too long in some style"] += 1
             else:
-                seen.add(key)
                 yield rows, counted
 
 
-def choose_questions(number: int, programs: Iterator[Fitting], known: set[str], dropped: Counter[str]) -> list[Sample]:
-    """The first programs that are like none in `known` (by `content`), nor like each other."""
+def choose_questions(number: int, programs: Iterator[Fitting], dropped: Counter[str]) -> list[Sample]:
+    """The first programs that differ from each other by `content`. Raises `InputError` where there are too few."""
     found: dict[str, Sample] = {}
     for rows, _ in programs:
-        key = content(rows[0])
-        if key in known:
-            dropped["shared with training"] += 1
-        elif key in found:
+        assert rows[0].program is not None
+        key = content(rows[0].program)
+        if key in found:
             dropped["shared with another question"] += 1
-        else:
-            found[key] = rows[0]
-            if len(found) == number:
-                return list(found.values())
+            continue
+        found[key] = rows[0]
+        if len(found) == number:
+            return list(found.values())
     raise InputError(f"too few programs to ask about ({len(found):,} of {number:,}); ask for fewer test_programs")
 
 
-def content(sample: Sample) -> str:
+@lru_cache(maxsize=1 << 16)
+def content(program: Program) -> str:
     """Equal for programs that differ in names and layout alone."""
-    assert sample.program is not None
-    tree = parse(sample.program.source)
+    tree = parse(program.source)
     assert tree is not None
     return content_id(code_tokens(tree, numbered=True))
 

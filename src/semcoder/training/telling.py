@@ -13,7 +13,7 @@ import itertools
 import platform
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from semcoder.core import Invocation, Program, Sample, content_id
@@ -45,22 +45,44 @@ def generated(spec: str, style: str, profile: Profile, dropped: Counter[str] | N
 
 
 def told_in_all(
-    spec: str, styles: Sequence[str], profile: Profile, dropped: Counter[str] | None = None
+    spec: str,
+    styles: Sequence[str],
+    profile: Profile,
+    dropped: Counter[str] | None = None,
+    *,
+    bare: bool = False,
+    used: Callable[[str], bool] = lambda _: True,
+    held_out: Callable[[Program], bool] = lambda _: False,
 ) -> Iterator[tuple[Sample, ...]]:
-    """As `generated`, with a row in every style; a program that one of them cannot tell is left out of all."""
+    """As `generated`, with a row in every style; a program that one of them cannot tell is left out of all, and so is
+    one that comes again with the same call.
+
+    `bare`: answers are the output's literal, without the assert and the call in it. `used`: whether rows of a style
+    will be used from now on; the claims of others are not checked, for that takes most of the time. `held_out`: which
+    programs to leave out.
+    """
     dropped = Counter() if dropped is None else dropped
-    tellers = [_Teller(style, profile, dropped) for style in styles]
+    tellers = {style: _Teller(style, profile, dropped, bare) for style in styles}
     if spec.partition(":")[0] not in GRAMMARS:
         raise UsageError(f"{spec!r}: only programs of {' and '.join(GRAMMARS)} run outside the sandbox")
     source: Any = open_source(spec)
+    seen: set[int] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         for program, calls in source.cases():
+            key = hash((program.source, calls[0].text))
+            if key in seen:
+                dropped["the same program and call again"] += 1
+                continue
+            seen.add(key)
+            if held_out(program):
+                dropped["held out"] += 1
+                continue
             trace = first_return(program, calls)
             if trace is None:
                 dropped["no call returns"] += 1
                 continue
-            rows = tuple(_all_or_none(teller.sample(program, "forward", trace, trace) for teller in tellers))
+            rows = tuple(_all_or_none(t.sample(program, "forward", trace, trace, used(s)) for s, t in tellers.items()))
             if rows:
                 yield rows
 
@@ -106,11 +128,11 @@ def retold(
 class _Teller:
     """Makes rows in one style, and counts those left out."""
 
-    def __init__(self, style: str, profile: Profile, dropped: Counter[str] | None) -> None:
+    def __init__(self, style: str, profile: Profile, dropped: Counter[str] | None, bare: bool = False) -> None:
         self._style: Style = find_style(style)
         if self._style.direction != "forward":
             raise UsageError(f"the style {style} does not tell an execution forward; take another")
-        self._profile = profile
+        self._profile, self._bare = profile, bare
         self._dropped = Counter[str]() if dropped is None else dropped
 
     def drop(self, reason: str) -> None:
@@ -129,8 +151,8 @@ class _Teller:
         sample = self.sample(program, row.task, first, second)
         return sample and dataclasses.replace(sample, found_by=row.found_by)
 
-    def sample(self, program: Program, task: str, told: Trace, checked: Trace) -> Sample | None:
-        """The row of an execution; None, counted, where it cannot be told."""
+    def sample(self, program: Program, task: str, told: Trace, checked: Trace, is_used: bool = True) -> Sample | None:
+        """The row of an execution; None, counted, where it cannot be told. Claims are checked if it `is_used`."""
         output = _literal(told)
         if output is None:
             self.drop("the result is no literal")
@@ -142,7 +164,7 @@ class _Teller:
         if len(monologue.text) > MAX_TEXT:
             self.drop("text too long")
             return None
-        claims = check(self._style, monologue.text, checked)
+        claims = check(self._style, monologue.text, checked) if is_used else []
         if any(claim.verdict is not True for claim in claims):
             self.drop("a claim does not hold")
             return None
@@ -152,7 +174,7 @@ class _Teller:
         else:
             prompt = self._profile.backward(program.source, program.entry, output)
         text = "" if self._style.name == "direct" else monologue.text
-        response = self._profile.response(text, assertion(call, output))
+        response = self._profile.response(text, output if self._bare else assertion(call, output))
         return Sample(
             id=content_id(task, prompt, response),
             fwd_mnl=prompt if task == "forward" else "",
