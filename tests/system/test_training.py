@@ -5,8 +5,11 @@ Runs are those of the command line where processes matter, and in this process e
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,14 +148,29 @@ def test_a_checkpoint_that_was_not_finished_does_not_count(rows: Path, tmp_path:
     assert_same(out, whole, 0.0)
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3, 8])
-def test_steps_are_whole_and_hold_the_batch(processes: int) -> None:
-    for batch in (1, 7, 64, 512):
+def test_steps_are_whole_hold_the_batch_and_are_the_same_for_every_number_of_processes() -> None:
+    for batch in (1, 7, 64, 500, 512):
         for per_device in (1, 3, 4, 16):
-            per_step, at_once = split(batch, per_device, 0.25, processes)
-            assert per_step % (at_once * processes) == 0
+            alone, at_once = split(batch, per_device, 0.22, 1)
+            assert alone % at_once == 0
             assert 1 <= at_once <= per_device
-            assert abs(per_step - batch * 0.25) <= processes
+            assert abs(alone - batch * 0.22) <= 4
+            for processes in (2, 3, 8):
+                if alone % processes == 0:
+                    assert split(batch, per_device, 0.22, processes)[0] == alone
+    assert split(512, 2, 0.22, 8) == (112, 2)
+    with pytest.raises(
+        UsageError, match=r"are 5 sequences a step, which 2 processes cannot share evenly; set batch=\d+"
+    ):
+        split(16, 2, 1 / 3, 2)
+    nearest = re.compile(r"set batch=(\d+)")
+    for batch in range(1, 60):
+        try:
+            split(batch, 4, 0.3, 6)
+        except UsageError as error:
+            found = nearest.search(str(error))
+            assert found is not None
+            assert split(int(found[1]), 4, 0.3, 6)[0] % 6 == 0
 
 
 def test_every_pass_shows_every_sequence_once_in_another_order() -> None:
@@ -180,6 +198,13 @@ def test_a_run_is_not_mixed_with_another_recipe(rows: Path, whole: Path, tmp_pat
         file.write('{"q": "new", "a": "row"}\n')
     with pytest.raises(UsageError, match="data changed since this run began"):
         train_sft(tiny_recipe(other, "max_steps=1"), out)
+    wording = tmp_path / "wording.yaml"
+    wording.write_text(importlib.resources.files("semcoder.prompts").joinpath("semcoder.yaml").read_text())
+    mine = tiny_recipe(rows, f"profile={wording}", "max_steps=1")
+    train_sft(mine, tmp_path / "worded")
+    wording.write_text(wording.read_text().replace("Task:", "Duty:"))
+    with pytest.raises(UsageError, match=r"data changed since this run began \(prompt wording\)"):
+        train_sft(mine, tmp_path / "worded")
     busy = tmp_path / "busy"
     busy.mkdir()
     (busy / "thesis.txt").write_text("precious")
@@ -223,6 +248,37 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(row
         3,
         4,
     ]
+
+
+def test_nothing_is_saved_that_was_not_looked_at(rows: Path, tmp_path: Path) -> None:
+    """Steps are logged every 5, checkpoints written every 4: the one after the poison is not."""
+    out = tmp_path / "out"
+
+    def poison(model: Any, tokenizer: Any, step: int) -> dict[str, float]:
+        if step == 6:
+            with torch.no_grad():
+                model.lm_head.weight.fill_(float("nan"))
+        return {"held_out_step": float(step)}
+
+    recipe = tiny_recipe(rows, "log_every=5", "evaluate_every=3")
+    with pytest.raises(TrainingStopped, match=r"diverged at step 8: .*checkpoint-4 is the last good"):
+        train_sft(recipe, out, evaluate=poison)
+    found = train_sft(recipe, out, evaluate=lambda *_: {"mine": 1.0})
+    assert [row["step"] for row in RunFolder(out).rows()] == [3, 4, 5, 6, 8, 9, 10, 12]
+    assert found["figures"]["mine"] == 1.0
+    assert found["figures"]["held_out_loss"] == RunFolder(out).rows()[-1]["held_out_loss"]
+
+
+def test_the_log_goes_on_where_it_was(rows: Path, tmp_path: Path, whole: Path) -> None:
+    out = tmp_path / "out"
+    train_sft(tiny_recipe(rows), out)
+    (out / "manifest.json").unlink()
+    shutil.rmtree(out / "checkpoints" / "checkpoint-12")
+    before = RunFolder(out).rows()[7]
+    train_sft(tiny_recipe(rows), out)
+    logged = RunFolder(out).rows()
+    assert [row["answer_tokens"] for row in logged] == [row["answer_tokens"] for row in RunFolder(whole).rows()]
+    assert logged[8]["seconds"] > logged[7]["seconds"] == before["seconds"]
 
 
 def test_a_loss_that_climbs_ends_the_run(rows: Path, tmp_path: Path) -> None:
@@ -327,6 +383,13 @@ def test_adapters(rows: Path, tmp_path: Path, whole: Path) -> None:
     process.communicate()
     run(ALONE, out, settings(rows, *given))
     assert_same(out, tmp_path / "a", 0.0)
+    # killed while the result was moved to its place: what is there already is in nobody's way
+    (out / "manifest.json").unlink()
+    (out / "model.safetensors").unlink()
+    (out / "result.tmp").mkdir()
+    run(ALONE, out, settings(rows, *given))
+    assert_same(out, tmp_path / "a", 0.0)
+    assert not (out / "result.tmp").exists()
 
 
 @pytest.mark.parametrize(
@@ -355,9 +418,21 @@ def test_too_long_rows_are_counted(rows: Path, tmp_path: Path) -> None:
         train_sft(tiny_recipe(long, "held_out=0"), tmp_path / "c")
 
 
-def test_fsdp_for_8_gpus_is_a_configuration_that_accelerate_loads() -> None:
-    import importlib.resources
+def test_texts_that_spell_a_special_token_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"q": "say", "a": "x </s> y"}, {"q": "</s>", "a": "x"}, *[{"q": "say", "a": "y" * n} for n in range(1, 30)]]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    counts = train_sft(tiny_recipe(path, "held_out=0", "max_steps=1"), tmp_path / "out")["counts"]
+    assert counts["dropped"] == {"spells a special token": 2}
+    assert counts["kept"] == 29
 
+
+def test_conversations_need_a_template(rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'chat' asks in conversations, and the model has no chat template"):
+        train_sft(tiny_recipe(rows, "profile=chat"), tmp_path / "out")
+
+
+def test_fsdp_for_8_gpus_is_a_configuration_that_accelerate_loads() -> None:
     from accelerate.commands.config.config_args import load_config_from_file
 
     folder = importlib.resources.files("semcoder.recipes") / "accelerate"

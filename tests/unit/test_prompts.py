@@ -224,7 +224,9 @@ def test_what_is_no_profile_is_refused_by_file_and_field(doc: object, message: s
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no profile 'semcodr' and no such file; profiles: brief, chat, semcoder"):
+    with pytest.raises(
+        UsageError, match="there is no profile 'semcodr' and no such file; profiles: brief, chat, semcoder"
+    ):
         load_profile("semcodr")
     with pytest.raises(UsageError, match="no such file"):
         load_profile(tmp_path)

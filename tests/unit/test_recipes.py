@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from semcoder.cli import run_command
 from semcoder.errors import InputError, SemcoderError
 from semcoder.prompts import load_profile
 from semcoder.training import load_recipe, recipe_names
@@ -60,6 +61,7 @@ def test_the_papers_values() -> None:
         ("batch", "write FIELD=VALUE"),
         ("batch.size=3", "batch has no fields"),
         ("held_out=1", "held_out: must be a part below 1"),
+        ("grpo.temperature=0", "grpo.temperature: must be at least 0.001"),
         ("about={", "not readable as YAML"),
     ],
 )
@@ -80,6 +82,24 @@ def test_settings_are_laid_over_the_recipe() -> None:
     }  # fmt: skip
     assert recipe.hash != load_recipe("smoke").hash
     assert load_recipe("smoke", ["keep=9", "per_device=1"]).hash == load_recipe("smoke").hash
+
+
+def test_what_does_not_go_together() -> None:
+    with pytest.raises(SemcoderError, match="lora, fsdp: not both"):
+        load_recipe("smoke", ["lora.rank=8", "fsdp=true"])
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_has_a_folder_of_its_own_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: list[Path] = []
+
+    def train(recipe: Recipe, out: Path, **_: Any) -> dict[str, Any]:
+        folders.append(out)
+        return {"kind": "training"}
+
+    monkeypatch.setattr("semcoder.training.train", train)
+    assert run_command(["train", name, "--json"]) == 0
+    assert folders == [Path("runs") / name]
 
 
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
@@ -107,16 +127,18 @@ def write(path: Path, rows: list[dict[str, Any]]) -> str:
 
 
 def test_published_rows(tmp_path: Path) -> None:
-    code = "[PYTHON]\ndef f(x):\n    return x\nassert {}\n[/PYTHON]"
-    forward, backward = code.format("f(1) == ??"), code.format("f(??) == 1")
-    rows = [published(nl="write"), published(fwd_mnl=forward), published(bwd_mnl=backward)]
+    code = "[PYTHON]\ndef f(x):\n    return x\n{}assert {}\n[/PYTHON]"
+    forward, backward = code.format("", "f(1) == ??"), code.format("\n", "f(??) == 1")
+    solution = "Think first.\n```python\ndef f(x):\n    return x\n```\n"
+    rows = [published(nl="write", response=solution), published(fwd_mnl=forward), published(bwd_mnl=backward)]
     path = write(tmp_path / "a.jsonl", [*rows, {"fault": "broken", "response": "mended"}])
     found = read_examples([Data(path)], PROFILE, 0)
     assert [one.task for one in found] == ["nl", "forward", "backward", "repair"]
-    assert found[1].group == found[2].group != found[0].group
+    assert found[0].group == found[1].group == found[2].group != found[3].group
     assert (found[3].prompt, found[3].answer) == ("broken", "mended")
     chosen = read_examples([Data(path, tasks=("repair", "nl"))], PROFILE, 0)
     assert [one.task for one in chosen] == ["nl", "repair"]
+    assert [one.task for one in read_examples([Data(path, tasks=("repair",), limit=1)], PROFILE, 0)] == ["repair"]
 
 
 def test_tables_by_column_in_every_format(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,7 @@ def train(
     if not recipe:
         raise UsageError("name a recipe, as in semcoder train smoke; semcoder train --list shows them")
     chosen = training.load_recipe(recipe, [*_as_data(rows or []), *(settings or [])])
-    folder = out or Path("runs") / Path(recipe).stem
+    folder = out or Path("runs") / re.sub(r"\.ya?ml$", "", Path(recipe).name)
     if int(os.environ.get("RANK", "0")):
         training.train(chosen, folder)
         return 0

@@ -91,6 +91,11 @@ def _interval(row: Mapping[str, Any], name: str) -> tuple[float, float] | None:
     return (low, high) if low is not None and high is not None else None
 
 
+def _widest(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The interval over seeds where there are several, since the one over questions takes their luck for skill."""
+    return _interval(row, "interval_over_seeds") or _interval(row, "interval_over_questions")
+
+
 def _lead(manifest: Mapping[str, Any]) -> str:
     counts = manifest["counts"]
     said = (
@@ -107,7 +112,7 @@ def _comparison(kind: str, rows: Sequence[Mapping[str, Any]], baselines: Mapping
     marks = [
         (f"answering the {name}", share) for name, value in baselines.items() if (share := finite(value)) is not None
     ]
-    shown = [Bar(row["style"], finite(row.get("accuracy")), _interval(row, "interval_over_questions")) for row in rows]
+    shown = [Bar(row["style"], finite(row.get("accuracy")), _widest(row)) for row in rows]
     heads = (
         "Style", "Right, %", "over seeds", "over questions", "Steps true, %", "No answer, %", "Programs", "Tokens",
         "minus direct", "minus forward", "Minutes a run",

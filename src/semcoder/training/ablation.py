@@ -106,7 +106,7 @@ def run_ablation(
     out = out.resolve()
     folder = RunFolder(out)
     with folder.held():
-        done = folder.settle(recipe, data_state([data.rows for data in recipe.data]))
+        done = folder.settle(recipe, data_state(recipe))
         if done is not None:
             return done
         plan = _plan(recipe, out, progress)
@@ -315,7 +315,6 @@ def derived(recipe: Recipe, run: Run, out: Path) -> Recipe:
 def result(run: Run, manifest: Mapping[str, Any], verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What one run came to."""
     judged = [one for one in verdicts if one["right"] is not None]
-    parts = [one["true_part"] for one in judged if one["true_part"] is not None]
     counts = manifest["counts"]
     return {
         "style": run.style,
@@ -323,7 +322,7 @@ def result(run: Run, manifest: Mapping[str, Any], verdicts: Sequence[Mapping[str
         "programs": run.programs,
         "equal": list(run.equal),
         "accuracy": _share(one["right"] for one in judged),
-        "step_accuracy": statistics.fmean(parts) if parts else None,
+        "step_accuracy": _step_accuracy(verdicts),
         "unparsable": _share(one["answer"] is None for one in judged),
         "asked": len(verdicts),
         "not_judged": len(verdicts) - len(judged),
@@ -334,6 +333,12 @@ def result(run: Run, manifest: Mapping[str, Any], verdicts: Sequence[Mapping[str
         "loss_last": manifest.get("figures", {}).get("loss_last"),
         "questions": list(verdicts),
     }
+
+
+def _step_accuracy(verdicts: Sequence[Mapping[str, Any]]) -> float | None:
+    """The mean part of a text's claims before its first false one: 0 for a text without, None for a style without."""
+    parts = [one.get("true_part") for one in verdicts if one["right"] is not None]
+    return _mean([part or 0.0 for part in parts]) if any(part is not None for part in parts) else None
 
 
 def _share(values: Iterable[bool]) -> float | None:
@@ -373,7 +378,7 @@ def _row(equal: str, style: str, done: Mapping[str, Sequence[Mapping[str, Any]]]
         "accuracy_by_seed": {str(one["seed"]): one["accuracy"] for one in found},
         "interval_over_seeds": over_seeds(shares),
         "interval_over_questions": wilson(sum(pooled), len(pooled)),
-        "step_accuracy": _mean([one["step_accuracy"] for one in found if one["step_accuracy"] is not None]),
+        "step_accuracy": _step_accuracy([question for one in found for question in one["questions"]]),
         "unparsable": _mean([one["unparsable"] for one in found if one["unparsable"] is not None]),
         "seconds": _mean([sum(one["seconds"].values()) for one in found]),
         "against": {other: _against(found, done[other]) for other in _AGAINST if other != style and done.get(other)},
@@ -391,7 +396,13 @@ def _against(found: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, A
     if not both:
         return None
     difference, interval = paired([first[name] for name in both], [second[name] for name in both])
-    return {"difference": difference, "interval": interval}
+    by_seed = {one["seed"]: one["accuracy"] for one in others if one["accuracy"] is not None}
+    pairs = [
+        one["accuracy"] - by_seed[one["seed"]]
+        for one in found
+        if one["seed"] in by_seed and one["accuracy"] is not None
+    ]
+    return {"difference": difference, "interval": interval, "interval_over_seeds": over_seeds(pairs)}
 
 
 def _by_question(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -429,7 +440,7 @@ def _manifest(recipe: Recipe, plan: Mapping[str, Any], summary: Mapping[str, Any
         "recipe": recipe.document(),
         "recipe_hash": recipe.hash,
         "versions": versions(),
-        "data": data_state([data.rows for data in recipe.data]),
+        "data": data_state(recipe),
         "counts": {
             **plan["counts"],
             "runs": len(runs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,11 +13,9 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     """Markdown with the hub's front matter."""
     recipe, counts, figures = manifest["recipe"], manifest["counts"], manifest["figures"]
     base = recipe["model"]["base"]
-    front = {
-        "library_name": "transformers",
-        "pipeline_tag": "text-generation",
-        **({"base_model": base} if base else {}),
-    }
+    front = {"library_name": "transformers", "pipeline_tag": "text-generation"}
+    if base and not Path(base).exists():  # what is a folder here is no model of the hub
+        front["base_model"] = base
     lines = [
         "---",
         yaml.safe_dump(front, sort_keys=False).strip(),

@@ -35,6 +35,8 @@ _TOLD_EVERY_S = 2.0
 #: Bytes below which a disk counts as full: writers stop at their own blocks, not at the last byte.
 _FULL = 1 << 20
 
+#: What each line of the log has; all else in it came from an evaluation.
+LOGGED = ("step", "loss", "learning_rate", "grad_norm", "answer_tokens", "seconds")
 Progress = Callable[[str], None]
 
 
@@ -52,17 +54,20 @@ class SafeCheckpoints:
             trainer.accelerator.wait_for_everyone()
             if trainer.is_world_process_zero():
                 self.run.seal(place, self.keep)
-        except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors make their own of an OSError
-            full = shutil.disk_usage(self.run.path).free < _FULL
+        except (OSError, RuntimeError, SafetensorError) as error:
+            why = why_not_written(self.run, error)
             shutil.rmtree(place, ignore_errors=True)
-            raise _not_saved(self.run, place, "no space left on the disk" if full else first_line(error)) from None
+            message = f"{place}: the checkpoint could not be written ({why}); {self.run.kept()}"
+            raise TrainingStopped(message) from None
         trainer.accelerator.wait_for_everyone()
 
 
-def _not_saved(run: RunFolder, place: Path, why: str) -> TrainingStopped:
-    last = run.last_checkpoint()
-    kept = f"{last.name} is whole" if last is not None else "there is none before it"
-    return TrainingStopped(f"{place}: the checkpoint could not be written ({why}); {kept}; make room and start again")
+def why_not_written(run: RunFolder, error: Exception) -> str:
+    """Why files could not be written, of what libraries make of an OSError. Raises any other error again."""
+    full = shutil.disk_usage(run.path).free < _FULL
+    if isinstance(error, RuntimeError) and not full and "inline_container" not in str(error):
+        raise error
+    return "no space left on the disk" if full else first_line(error)
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
@@ -84,33 +89,39 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._mean = self._lowest = math.nan
         self._seen = 0
         self._began, self._told = time.monotonic(), 0.0
-        self._first = 0
-        self._tokens = 0
+        self._first = self._logged = 0
+        self._tokens, self._before = 0, 0.0
         for row in run.rows():
             self._follow(float(row.get("loss", math.nan)))
+            self._tokens, self._before, self._logged = row["answer_tokens"], row["seconds"], row["step"]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began, self._first = time.monotonic(), state.global_step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Log whatever is about to be saved or evaluated, so that nothing is saved that was not looked at."""
+        control.should_log |= control.should_save or self._is_due(state.global_step, state.max_steps)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, model: Any = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
             return
         step, loss = state.global_step, float(logs["loss"])
-        self._tokens += sum(self._tokens_of(one) for one in range(step - args.logging_steps, step))
+        self._tokens += sum(self._tokens_of(one) for one in range(self._logged, step))
+        self._logged = step
         seconds = time.monotonic() - self._began
-        figures = self._figures(model, step, state.max_steps)
         norm = float(logs.get("grad_norm", 0.0))
         row = {"step": step, "loss": loss, "learning_rate": logs.get("learning_rate"), "grad_norm": norm}
+        row |= {"answer_tokens": self._tokens, "seconds": round(self._before + seconds, 3)}
+        if self._is_due(step, state.max_steps) and self._evaluate is not None:
+            row |= self._evaluate(model, step)
         if state.is_world_process_zero:
-            self._run.append({**row, "answer_tokens": self._tokens, "seconds": round(seconds, 3), **figures})
+            self._run.append(row)
         self._stop_if_broken(step, loss, norm)
         self._say(step, state.max_steps, loss, seconds)
 
-    def _figures(self, model: Any, step: int, last: int) -> Mapping[str, float]:
+    def _is_due(self, step: int, last: int) -> bool:
         every = self._recipe.evaluate_every
-        if self._evaluate is None or not (step == last or (every and step % every == 0)):
-            return {}
-        return self._evaluate(model, step)
+        return step == last or bool(every and step % every == 0)
 
     def _follow(self, loss: float) -> None:
         """Take a loss into the running mean."""
@@ -130,16 +141,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             why = f"the mean loss {self._mean:.3g} is over {bound:g} times its lowest, {self._lowest:.3g}"
         else:
             return
-        last = self._run.last_checkpoint()
-        kept = f"{last} is the last good checkpoint" if last else "no checkpoint had been written"
-        raise TrainingStopped(f"training diverged at step {step}: {why}; {kept}; try a lower learning_rate")
+        raise self._run.diverged(step, why)
 
     def _say(self, step: int, last: int, loss: float, seconds: float) -> None:
         if seconds - self._told < _TOLD_EVERY_S and step != last:
             return
         self._told = seconds
         left = seconds / max(1, step - self._first) * (last - step)
-        speed = self._tokens / max(seconds, 1e-9)
+        speed = self._tokens / max(self._before + seconds, 1e-9)
         self._tell(f"step {step:,} of {last:,}: loss {loss:.4f}, {speed:,.0f} answer tokens/s, {_clock(left)} left")
 
 
@@ -215,7 +224,7 @@ def _recomputing(recipe: Recipe) -> dict[str, Any]:
 
 
 def _fsdp(recipe: Recipe) -> dict[str, Any]:
-    """FSDP2 with whole state dicts, so that a checkpoint is an ordinary one that any number of processes resumes."""
+    """FSDP2; state dicts are written whole."""
     return {
         "version": 2,
         "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",

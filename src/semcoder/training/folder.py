@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from importlib import metadata
 from pathlib import Path
@@ -25,14 +25,18 @@ from platform import python_version
 from typing import Any
 
 from semcoder._version import __version__
-from semcoder.core.files import read_saved, write_json
+from semcoder.core import content_id
+from semcoder.core.files import full_document, read_saved, write_json
 from semcoder.core.lock import claimed
 from semcoder.errors import InputError, SemcoderError, UsageError
+from semcoder.prompts import load_profile
 from semcoder.tables import table_files
 from semcoder.training.recipe import Recipe, differences
 
 _WHOLE = "whole"
 _STREAMS = ("generator:", "small:", "hub:")
+#: Files that tell a model's or tokenizer's folder apart from another, without reading its weights.
+_TOLD_BY = ("manifest.json", "config.json", "tokenizer.json", "model.safetensors.index.json")
 _BEGUN = {"hash": str, "recipe": dict, "versions": dict, "data": dict}
 
 
@@ -100,6 +104,17 @@ class RunFolder:
                 shutil.rmtree(path, ignore_errors=True)
         return max(whole)[1] if whole else None
 
+    def kept(self) -> str:
+        """What there is to go on from, for messages."""
+        last = self.last_checkpoint()
+        return f"{last.name} is whole; make room and start again" if last else "no checkpoint had been written"
+
+    def diverged(self, step: int, why: str) -> TrainingStopped:
+        """The error of a run that cannot go on, with what is kept of it."""
+        last = self.last_checkpoint()
+        kept = f"{last} is the last good checkpoint" if last else "no checkpoint had been written"
+        return TrainingStopped(f"training diverged at step {step}: {why}; {kept}; try a lower learning_rate")
+
     def seal(self, checkpoint: Path, keep: int) -> None:
         """Declare a checkpoint whole once it is on the disk, and remove all but the last `keep` whole ones."""
         for path in sorted(checkpoint.rglob("*")):
@@ -108,6 +123,7 @@ class RunFolder:
         (checkpoint / _WHOLE).touch()
         _sync(checkpoint / _WHOLE)
         _sync(checkpoint)
+        _sync(self.checkpoints)
         whole = [path for path in self.checkpoints.glob("checkpoint-*") if (path / _WHOLE).exists()]
         whole.sort(key=lambda path: int(path.name.rpartition("-")[2]))
         for path in whole[:-keep]:
@@ -167,12 +183,20 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_state(specs: Sequence[str]) -> dict[str, str]:
-    """What tells the data of two starts apart, by spec: the hash of a folder's manifest or of the files themselves.
+def data_state(recipe: Recipe) -> dict[str, str]:
+    """What tells two starts apart beside recipe and versions: data by spec, prompt wording, a base that is a folder.
 
-    Raises `UsageError` where there is nothing. A stream or a data set by name is told by its spec alone.
+    Of a folder or files the hash of its manifest or of the files themselves; a stream or a data set by name is told by
+    its spec alone. Raises `UsageError` where there is nothing.
     """
-    return {spec: spec if spec.startswith(_STREAMS) else _digest(Path(spec)) for spec in specs}
+    specs = [data.rows for data in recipe.data]
+    found = {spec: spec if spec.startswith(_STREAMS) else _digest(Path(spec)) for spec in specs}
+    found["prompt wording"] = content_id(full_document(load_profile(recipe.profile)))
+    for name in (recipe.model.base, "" if recipe.model.base else recipe.model.new.tokenizer):
+        files = [Path(name) / part for part in _TOLD_BY if name and (Path(name) / part).is_file()]
+        if files:
+            found[name] = "sha256 " + hashlib.sha256(b"".join(map(_hash, files))).hexdigest()[:16]
+    return found
 
 
 def _digest(path: Path) -> str:

@@ -25,19 +25,17 @@ from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback, set_seed
 from trl import GRPOConfig, GRPOTrainer
 
-from semcoder.core.files import write_json, write_text
 from semcoder.errors import InputError, UsageError
-from semcoder.prompts import Profile, load_profile, save_profile, saved_profile
+from semcoder.prompts import Profile, load_profile, saved_profile
 from semcoder.sandbox import Sandbox
-from semcoder.training.card import model_card
 from semcoder.training.engine import Progress, SafeCheckpoints, quiet, training_fields
-from semcoder.training.folder import RunFolder, TrainingStopped, data_state, is_first_process, versions
+from semcoder.training.folder import RunFolder, data_state, is_first_process, versions
 from semcoder.training.recipe import Evaluate, Recipe
+from semcoder.training.result import write_result
 from semcoder.training.rewards import Asked, Rewards, asked
 from semcoder.training.rows import Example, divide, read_examples
-from semcoder.training.sft import save_result
 from semcoder.training.start import model_of, tokenizer_of, with_adapters
-from semcoder.training.tokens import prompt_ids
+from semcoder.training.tokens import check_wording, prompt_ids
 
 #: Questions of held-out programs that are asked each time, once each.
 _HELD_OUT = 128
@@ -91,7 +89,7 @@ def train_grpo(
     with run.held(), quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # trl calls what transformers has renamed
         logging.getLogger("trl").setLevel(logging.ERROR)  # or it shows each text that could not be judged
-        done = run.settle(recipe, data_state([data.rows for data in recipe.data]))
+        done = run.settle(recipe, data_state(recipe))
         if done:
             return done
         with Sandbox(workers=_workers(), preload=_PRELOAD) as box:
@@ -108,6 +106,7 @@ def _train(recipe: Recipe, run: RunFolder, box: Sandbox, tell: Progress, evaluat
     tell("reading rows")
     set_seed(recipe.seed)
     tokenizer = tokenizer_of(recipe.model, lambda: ())
+    check_wording(profile, tokenizer)
     questions = read_questions(recipe, tokenizer, profile)
     rewards = Rewards(box, profile, questions.all)
     trainer = _trainer(recipe, run, tokenizer, profile, questions, rewards)
@@ -123,8 +122,13 @@ def _train(recipe: Recipe, run: RunFolder, box: Sandbox, tell: Progress, evaluat
     except RuntimeError as error:
         if "probability tensor" not in str(error):  # torch's words for logits that are no numbers
             raise
-        raise stopped(run, trainer.state.global_step + 1, "no text could be sampled") from None
-    return _finish(recipe, run, trainer, tokenizer, profile, questions)
+        raise run.diverged(trainer.state.global_step + 1, "no text could be sampled") from None
+    adapters = getattr(trainer.accelerator.unwrap_model(trainer.model), "peft_config", {})
+    if "ref" in adapters:  # trl's copy of the start, to measure how far the policy went
+        trainer.accelerator.unwrap_model(trainer.model).delete_adapter("ref")
+    manifest = _manifest(recipe, run, trainer.model, questions)
+    write_result(run, recipe, trainer, tokenizer, profile, _style(recipe, questions), manifest)
+    return manifest
 
 
 # Questions ------------------------------------------------------------------------------------------------------------
@@ -301,13 +305,6 @@ def split(recipe: Recipe, processes: int) -> tuple[int, int]:
     return size, fair // size
 
 
-def stopped(run: RunFolder, step: int, why: str) -> TrainingStopped:
-    """The error of a run that cannot go on, with what is kept of it."""
-    last = run.last_checkpoint()
-    kept = f"{last} is the last good checkpoint" if last else "no checkpoint had been written"
-    return TrainingStopped(f"training diverged: {why} at step {step}; {kept}; try a lower learning_rate")
-
-
 class RewardLog(TrainerCallback):  # type: ignore[misc]
     """Logs steps and the rewards of held-out questions, tells progress, and ends a run that went wrong."""
 
@@ -324,6 +321,7 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         control.should_evaluate = bool(args.do_eval) and self._is_due(state)
+        control.should_log |= control.should_save or self._is_due(state)
 
     def _is_due(self, state: Any) -> bool:
         every = self._recipe.evaluate_every
@@ -364,7 +362,7 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
     def _stop_if_broken(self, step: int, row: Mapping[str, Any]) -> None:
         if math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]):
             return
-        raise stopped(self._run, step, f"the loss is {row['loss']:g} and the gradient's norm {row['grad_norm']:g}")
+        raise self._run.diverged(step, f"the loss is {row['loss']:g} and the gradient's norm {row['grad_norm']:g}")
 
     def _say(self, state: Any, row: Mapping[str, Any]) -> None:
         step, last = state.global_step, state.max_steps
@@ -381,28 +379,6 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
 # The result -----------------------------------------------------------------------------------------------------------
 
 
-def _finish(
-    recipe: Recipe, run: RunFolder, trainer: Any, tokenizer: Any, profile: Profile, questions: Questions
-) -> dict[str, Any]:
-    """Write the result, the manifest last."""
-    aside = run.path / f"result.{os.getpid()}.tmp"
-    adapters = getattr(trainer.accelerator.unwrap_model(trainer.model), "peft_config", {})
-    if "ref" in adapters:  # trl's copy of the start, to measure how far the policy went
-        trainer.accelerator.unwrap_model(trainer.model).delete_adapter("ref")
-    save_result(trainer, recipe, aside)
-    trainer.accelerator.wait_for_everyone()
-    manifest = _manifest(recipe, run, trainer.model, questions)
-    if is_first_process():
-        tokenizer.save_pretrained(aside)
-        save_profile(aside, profile, _style(recipe, questions))
-        for path in sorted(aside.iterdir()):
-            os.replace(path, run.path / path.name)
-        aside.rmdir()
-        write_text(run.path / "README.md", model_card(manifest))
-        write_json(run.manifest, manifest)
-    return manifest
-
-
 def _style(recipe: Recipe, questions: Questions) -> str:
     saved = saved_profile(recipe.model.base)
     return saved[1] if saved is not None else questions.all[questions.taught[0]].style
@@ -415,7 +391,7 @@ def _manifest(recipe: Recipe, run: RunFolder, model: Any, questions: Questions) 
         "recipe": recipe.document(),
         "recipe_hash": recipe.hash,
         "versions": versions(),
-        "data": data_state([part.rows for part in recipe.data]),
+        "data": data_state(recipe),
         "counts": {
             "rows": questions.rows,
             "different_questions": len(questions.all),

@@ -1,6 +1,8 @@
 """Intervals for shares of right answers: over questions, over seeds, and for the difference of two models.
 
-Guarantees: standard formulas, 95 %; the bootstrap depends on its input alone. Standard library only.
+Guarantees: standard formulas, 95 % where their assumptions hold: `wilson` and `paired` are about these models and
+questions drawn anew, so with several seeds pooled, or where other seeds would have come out otherwise, they are too
+narrow; `over_seeds` is about seeds drawn anew. The bootstrap depends on its input alone. Standard library only.
 """
 
 from __future__ import annotations

@@ -25,13 +25,17 @@ from semcoder.errors import InputError, UsageError
 #: How attention is computed, in transformers' names. Only what keeps packed rows apart on every machine it runs on.
 Attention = Literal["sdpa", "eager"]
 #: Fields that change where, how fast or how loudly a run goes, never (but for rounding) what it learns.
-_NOT_CONTENT = frozenset({"about", "hardware", "log_to", "keep", "per_device", "workers"})
+_NOT_CONTENT = frozenset(
+    {"about", "hardware", "log_to", "log_every", "keep", "per_device", "workers"}
+    | {"checkpoint_every", "evaluate_every", "diverged_above"}
+)
 _KINDS = ("sft", "grpo", "ablation")
 #: What fields of numbers must be at least; all others 0.
 _LEAST: dict[str, float] = {
     "max_length": 8, "epochs": 1, "batch": 1, "per_device": 1, "checkpoint_every": 1, "keep": 1, "log_every": 1,
     "layers": 1, "hidden": 8, "heads": 1, "vocabulary": 300, "context": 16, "rank": 1, "alpha": 1,
-    "generations": 2, "max_new_tokens": 1, "prompts_per_step": 1, "programs": 1, "test_programs": 1,
+    "generations": 2, "max_new_tokens": 1, "steps": 1, "temperature": 1e-3, "prompts_per_step": 1,
+    "programs": 1, "test_programs": 1,
 }  # fmt: skip
 
 
@@ -276,7 +280,7 @@ def check(recipe: Recipe, where: str) -> Recipe:
         (recipe.final_learning_rate > recipe.learning_rate, "final_learning_rate: must not be above learning_rate"),
         (recipe.diverged_above <= 1 and recipe.diverged_above != 0, "diverged_above: must be above 1, or 0 for never"),
         (recipe.compile and recipe.fsdp, "compile, fsdp: not both; compile pays on one device"),
-        (recipe.evaluate_every > 0 and recipe.held_out == 0, "evaluate_every: needs programs to evaluate on, held_out"),
+        (recipe.lora is not None and recipe.fsdp, "lora, fsdp: not both; adapters fit on every GPU"),
         (
             recipe.kind != "ablation" and not recipe.data,
             "data: name rows to train on, as in data: [{rows: runs/corpus}]",

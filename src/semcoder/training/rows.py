@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from semcoder.training.telling import GRAMMARS, generated, retold
 #: The fields of published rows that hold what is asked, and the task that each stands for (paper, sections 2.8 and 6).
 _ASKED = {"nl": "nl", "fwd_mnl": "forward", "bwd_mnl": "backward", "fault": "repair"}
 _CODE = re.compile(r"\[PYTHON\]\s*\n(.*?)\n(?:assert [^\n]*\n)?\s*\[/PYTHON\]", re.DOTALL)
+_FENCED = re.compile(r"```(?:python)?[ \t]*\n(.*?)```", re.DOTALL)
 _PARTS = 1 << 32
 
 
@@ -52,7 +54,8 @@ def read_examples(
     dropped = Counter() if dropped is None else dropped
     found: list[Example] = []
     for number, data in enumerate(parts):
-        examples = [one for one in _opened(data, profile, dropped) if not data.tasks or one.task in data.tasks]
+        wanted_ones = (one for one in _opened(data, profile, dropped) if not data.tasks or one.task in data.tasks)
+        examples = list(islice(wanted_ones, data.limit or None))
         if not examples:
             wanted = f" of the tasks {', '.join(data.tasks)}" if data.tasks else ""
             raise InputError(f"{data.rows}: no rows{wanted} to train on")
@@ -86,10 +89,7 @@ def _opened(data: Data, profile: Profile, dropped: Counter[str]) -> Iterator[Exa
         found = map(_of_sample, generated(data.rows, data.style or "forward", profile, dropped))
     else:
         found = _table(data, profile, dropped)
-    for number, example in enumerate(found):
-        if data.limit and number >= data.limit:
-            return
-        yield example
+    return found
 
 
 def is_stream(spec: str) -> bool:
@@ -134,9 +134,9 @@ def _of_row(row: Row) -> Example:
             f"{row.place}: not a PyX row (just one of {known} holds text, and response); "
             "for other tables name the columns, as in {rows: ..., prompt: COLUMN, answer: COLUMN}"
         )
-    prompt = _text(row, filled[0])
-    code = _CODE.search(prompt)
-    return Example(prompt, _text(row, "response"), _ASKED[filled[0]], content_id(code[1] if code else prompt))
+    prompt, answer = _text(row, filled[0]), _text(row, "response")
+    code = (_FENCED if filled[0] == "nl" else _CODE).search(answer if filled[0] == "nl" else prompt)
+    return Example(prompt, answer, _ASKED[filled[0]], content_id(code[1].strip() if code else prompt))
 
 
 def _sample(row: Row) -> Sample:

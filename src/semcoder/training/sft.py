@@ -20,19 +20,20 @@ import torch
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import PrinterCallback, Trainer, set_seed
 
-from semcoder.core.files import write_json, write_text
-from semcoder.errors import InputError
-from semcoder.prompts import Profile, load_profile, save_profile
-from semcoder.training.card import model_card
-from semcoder.training.engine import Progress, SafeCheckpoints, Watch, arguments, quiet
+from semcoder.errors import InputError, UsageError
+from semcoder.prompts import Profile, load_profile
+from semcoder.training.engine import LOGGED, Progress, SafeCheckpoints, Watch, arguments, quiet
 from semcoder.training.folder import RunFolder, data_state, is_first_process, versions
 from semcoder.training.packing import Pack, check_leaks, pack, packed_batch, padded_batch, row_losses
 from semcoder.training.recipe import Evaluate, Recipe
+from semcoder.training.result import write_result
 from semcoder.training.rows import Example, divide, is_stream, kept_examples, read_examples
 from semcoder.training.start import model_of, tokenizer_of, with_adapters
-from semcoder.training.tokens import Encoded, Fitting, encode
+from semcoder.training.tokens import Encoded, Fitting, check_wording, encode
 
 _HELD_OUT_TOKENS = 1 << 18
+#: Sequences of a step from which on their number is rounded to a multiple of 8.
+_MANY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def train_sft(
     """
     run = RunFolder(out)
     with run.held(), quiet():
-        done = run.settle(recipe, data_state([data.rows for data in recipe.data]))
+        done = run.settle(recipe, data_state(recipe))
         return done or _train(recipe, run, progress, evaluate)
 
 
@@ -91,6 +92,7 @@ def _train(recipe: Recipe, run: RunFolder, tell: Progress, evaluate: Evaluate | 
     examples, untold = _examples(recipe, run, profile)
     set_seed(recipe.seed)
     tokenizer = tokenizer_of(recipe.model, lambda: (text for one in examples for text in (one.prompt, one.answer)))
+    check_wording(profile, tokenizer)
     data = prepare(recipe, examples, tokenizer, profile)
     data.fitting.rows += sum(untold.values())
     data.fitting.dropped.update(untold)
@@ -101,14 +103,17 @@ def _train(recipe: Recipe, run: RunFolder, tell: Progress, evaluate: Evaluate | 
     if recipe.lora is not None:
         model = with_adapters(model, recipe.lora)
     steps, trainer = _trainer(recipe, run, model, data, pad)
-    watched = _evaluations(data, tokenizer, pad, evaluate)
-    trainer.add_callback(Watch(run, recipe, tell, steps.answer_tokens, watched))
     last = run.last_checkpoint()
     if is_first_process():
         run.rewind(int(last.name.rpartition("-")[2]) if last else 0)
+    trainer.accelerator.wait_for_everyone()
+    watched = _evaluations(recipe, data, tokenizer, pad, evaluate)
+    trainer.add_callback(Watch(run, recipe, tell, steps.answer_tokens, watched))
     tell(f"{len(data.packs):,} sequences of {data.fitting.kept:,} rows, {steps.steps:,} steps of {steps.per_step}")
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return _finish(recipe, run, trainer, tokenizer, profile, data, steps)
+    manifest = _manifest(recipe, run, trainer.model, data, steps)
+    write_result(run, recipe, trainer, tokenizer, profile, _style(recipe), manifest)
+    return manifest
 
 
 def _examples(recipe: Recipe, run: RunFolder, profile: Profile) -> tuple[list[Example], Mapping[str, int]]:
@@ -130,12 +135,18 @@ def prepare(recipe: Recipe, examples: Sequence[Example], tokenizer: Any, profile
     if not rows:
         why = ", ".join(f"{number:,} {reason}" for reason, number in fitting.dropped.most_common()) or "all held out"
         raise InputError(f"no rows to train on are left ({why}); raise max_length, or look at the data")
-    others, _ = encode(held_out, tokenizer, profile, recipe.max_length, "drop")
+    others, _ = encode(_some(held_out, recipe.seed), tokenizer, profile, recipe.max_length, "drop")
     if recipe.packing:
         packs = [[rows[place] for place in places] for places in pack([len(row) for row in rows], recipe.max_length)]
     else:
         packs = [[row] for row in rows]
     return Prepared(packs, others, fitting, examples)
+
+
+def _some(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Each example once, in an order of the seed, so that the first ones stand for all."""
+    once = list({(one.prompt, one.answer): one for one in examples}.values())
+    return [once[place] for place in np.random.default_rng([seed, 1]).permutation(len(once))]
 
 
 def _trainer(recipe: Recipe, run: RunFolder, model: Any, data: Prepared, pad: int) -> tuple[Steps, Any]:
@@ -165,14 +176,24 @@ def _trainer(recipe: Recipe, run: RunFolder, model: Any, data: Prepared, pad: in
 def split(batch: int, per_device: int, packs_per_row: float, processes: int) -> tuple[int, int]:
     """Packs of an optimiser step and packs at once on a device, so that a step holds `batch` rows on average.
 
-    Packs at once are at most `per_device` and divide the step evenly, so that every step is whole.
+    Packs of a step do not depend on the number of processes; many are rounded to a multiple of 8, which most numbers of
+    GPUs divide. Packs at once are at most `per_device` and divide the step evenly, so that every step is whole. Raises
+    `UsageError` where a step cannot be dealt out evenly.
     """
-    per_step = max(1, round(batch * packs_per_row / processes)) * processes
+    per_step = max(1, round(batch * packs_per_row))
+    if per_step >= _MANY:
+        per_step = round(per_step / 8) * 8
+    if per_step % processes:
+        near = max(1, round(per_step / processes)) * processes
+        raise UsageError(
+            f"batch: {batch} rows are {per_step} sequences a step, which {processes} processes cannot share evenly; "
+            f"set batch={max(1, round(near / packs_per_row))}, or use another number of processes"
+        )
     fair = per_step // processes
     return per_step, next(size for size in range(min(per_device, fair), 0, -1) if fair % size == 0)
 
 
-def _evaluations(data: Prepared, tokenizer: Any, pad: int, evaluate: Evaluate | None) -> Any:
+def _evaluations(recipe: Recipe, data: Prepared, tokenizer: Any, pad: int, evaluate: Evaluate | None) -> Any:
     """Loss on held-out rows, and what the caller wants besides; None where there is neither."""
     if not data.held_out and evaluate is None:
         return None
@@ -181,7 +202,9 @@ def _evaluations(data: Prepared, tokenizer: Any, pad: int, evaluate: Evaluate | 
         training = model.training
         model.eval()
         try:
-            found = {"held_out_loss": held_out_loss(model, data.held_out, pad)} if data.held_out else {}
+            found = (
+                {"held_out_loss": held_out_loss(model, data.held_out, pad, recipe.per_device)} if data.held_out else {}
+            )
             return {**found, **(evaluate(model, tokenizer, step) if evaluate is not None else {})}
         finally:
             model.train(training)
@@ -190,51 +213,17 @@ def _evaluations(data: Prepared, tokenizer: Any, pad: int, evaluate: Evaluate | 
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def held_out_loss(model: Any, rows: Sequence[Encoded], pad: int) -> float:
+def held_out_loss(model: Any, rows: Sequence[Encoded], pad: int, at_once: int = 8) -> float:
     """The mean loss per answer token, in nats, of the first rows of about 260,000 tokens together."""
     total, count, budget = 0.0, 0, _HELD_OUT_TOKENS
-    for start in range(0, len(rows), 8):
-        part = rows[start : start + 8]
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
         losses = row_losses(model, padded_batch(part, pad))
         total, count = total + float(losses.sum()), count + len(losses)
         budget -= sum(map(len, part))
         if budget < 0:
             break
     return total / max(1, count)
-
-
-def _finish(
-    recipe: Recipe, run: RunFolder, trainer: Any, tokenizer: Any, profile: Profile, data: Prepared, steps: Steps
-) -> dict[str, Any]:
-    """Write the result, the manifest last."""
-    aside = run.path / f"result.{os.getpid()}.tmp"
-    save_result(trainer, recipe, aside)
-    trainer.accelerator.wait_for_everyone()
-    manifest = _manifest(recipe, run, trainer.model, data, steps)
-    if is_first_process():
-        tokenizer.save_pretrained(aside)
-        save_profile(aside, profile, _style(recipe))
-        for path in sorted(aside.iterdir()):
-            os.replace(path, run.path / path.name)
-        aside.rmdir()
-        write_text(run.path / "README.md", model_card(manifest))
-        write_json(run.manifest, manifest)
-    return manifest
-
-
-def save_result(trainer: Any, recipe: Recipe, folder: Path) -> None:
-    """The trained model as an ordinary folder; adapters are merged into it, and kept besides in `adapter/`."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    if recipe.lora is not None and is_first_process():
-        model.save_pretrained(folder / "adapter")
-        model = model.merge_and_unload()
-    model.config.use_cache = True
-    if recipe.lora is not None:
-        if is_first_process():
-            model.save_pretrained(folder)
-    else:
-        trainer.save_model(str(folder))
-    (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody needs
 
 
 def _style(recipe: Recipe) -> str:
@@ -244,13 +233,14 @@ def _style(recipe: Recipe) -> str:
 def _manifest(recipe: Recipe, run: RunFolder, model: Any, data: Prepared, steps: Steps) -> dict[str, Any]:
     rows = run.rows()
     fitting = data.fitting
-    held_out = {key: value for key, value in rows[-1].items() if key.startswith("held_out")} if rows else {}
+    last = rows[-1] if rows else {}
+    found = {key: value for key, value in last.items() if key not in LOGGED}
     return {
         "kind": "training",
         "recipe": recipe.document(),
         "recipe_hash": recipe.hash,
         "versions": versions(),
-        "data": data_state([part.rows for part in recipe.data]),
+        "data": data_state(recipe),
         "counts": {
             "rows": fitting.rows,
             "kept": fitting.kept,
@@ -267,7 +257,7 @@ def _manifest(recipe: Recipe, run: RunFolder, model: Any, data: Prepared, steps:
         "figures": {
             "loss_first": rows[0]["loss"] if rows else math.nan,
             "loss_last": rows[-1]["loss"] if rows else math.nan,
-            **held_out,
+            **found,
         },
     }
 

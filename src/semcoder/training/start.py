@@ -36,7 +36,10 @@ def tokenizer_of(start: Start, texts: Callable[[], Iterable[str]]) -> Any:
 
 
 def new_tokenizer(texts: Iterable[str], vocabulary: int, context: int) -> Any:
-    """Byte-level BPE, any text and back exactly. `vocabulary`: at most so many tokens, at least the 256 bytes."""
+    """Byte-level BPE: any text that spells no special token, and back exactly.
+
+    `vocabulary`: at most so many tokens, at least the 256 bytes.
+    """
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.Sequence(
         [

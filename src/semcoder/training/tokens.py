@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from semcoder.errors import UsageError
 from semcoder.prompts import Profile
 from semcoder.training.rows import Example
 
@@ -56,8 +57,13 @@ def encode(
     """The examples that fit `max_length` tokens, in order, and how all of them fitted."""
     fitting = Fitting(rows=len(examples))
     found: list[Encoded] = []
+    marks = set(tokenizer.all_special_ids)  # a text that spells one would be read as one, and teach to stop early
     for prompt, answer in _tokens(examples, tokenizer, profile):
         whole = len(prompt) + len(answer)
+        own = prompt[1:] if prompt[:1] == [tokenizer.bos_token_id] else prompt
+        if not marks.isdisjoint(answer[:-1]) or not (profile.chat or marks.isdisjoint(own)):
+            fitting.dropped["spells a special token"] += 1
+            continue
         if not answer[:-1]:
             fitting.dropped["empty answer"] += 1
         elif len(prompt) >= max_length:
@@ -69,6 +75,15 @@ def encode(
             fitting.cut += whole > max_length
             found.append(Encoded(np.array([*prompt, *answer][:max_length], np.int32), len(prompt)))
     return found, fitting
+
+
+def check_wording(profile: Profile, tokenizer: Any) -> None:
+    """Raises `UsageError` where the profile needs a chat template and the model has none."""
+    if profile.chat and tokenizer.chat_template is None:
+        raise UsageError(
+            f"profile: {profile.name!r} asks in conversations, and the model has no chat template; "
+            "take another profile, such as semcoder"
+        )
 
 
 def _tokens(examples: Sequence[Example], tokenizer: Any, profile: Profile) -> Iterator[tuple[list[int], list[int]]]:
