@@ -655,7 +655,50 @@ def ablation_folder(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("make", [training_folder, ablation_folder])
+def evaluation_manifest() -> dict[str, Any]:
+    def results(name: str, **changes: Any) -> dict[str, Any]:
+        return {
+            "benchmark": name, "n": 790, "pass@1": 41.25, "pass@2": 52.5, "pass@10": 60.0,
+            "intervals": {"pass@1": [37.9, 44.6], "pass@2": [49.0, 56.0], "pass@10": [56.5, 63.5]},
+            "wilson": None, "tasks": 800, "samples": 8000, "unjudged": 123, "unjudged_tasks": 10, "missing_tasks": 0,
+            "bounds": [40.7, 42.0], "cut": 17, "failures": {"wrong": 4321, "sandbox": 123, HOSTILE_NAME: 1},
+            "constructs": {"for loop": {"n": 333, "pass@1": 38.7, "interval": [33.5, 44.1]}, HOSTILE_NAME: {"n": 1, "pass@1": 0.0, "interval": [0.0, 79.3]}},
+            "steps": None, "seeds": {"sampling": 7, "bootstrap": 0}, **changes,
+        }  # fmt: skip
+
+    steps = {
+        "style": "forward", "texts": 8000, "with_claims": 7777, "true_part": 55.5, "interval": [52.2, 58.8],
+        "no_false_claim": 31.3, "right_with_false_claim": 99,
+    }  # fmt: skip
+    nothing: dict[str, Any] = {
+        "pass@1": None,
+        "intervals": {},
+        "bounds": [0.0, 100.0],
+        "n": 0,
+        "failures": {},
+        "constructs": {},
+    }
+    return {
+        "kind": "evaluation",
+        "hash": "0123456789abcdef",
+        "config": {
+            "benchmarks": ["cruxeval-o", HOSTILE_NAME], "limit": 800, "model": HOSTILE_NAME, "style": "forward",
+            "profile": {"name": "semcoder"}, "n": 10, "temperature": 0.8, "top_p": 0.95, "max_tokens": 1024, "seed": 7,
+        },
+        "versions": {"semcoder": "0.1.0", "python": "3.11.9"},
+        "data": {"cruxeval-o": "30992073bee0c672", HOSTILE_NAME: "00ff"},
+        "benchmarks": [results("cruxeval-o", steps=steps), results(HOSTILE_NAME, **nothing)],
+        "published": {"label": "published figures", "benchmarks": {"cruxeval-o": {"SemCoder 6.7B": 65.1}}},
+    }  # fmt: skip
+
+
+def evaluation_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps(evaluation_manifest()))
+    return folder
+
+
+@pytest.mark.parametrize("make", [training_folder, ablation_folder, evaluation_folder])
 def test_pages_of_runs_are_whole_and_have_no_script(make: Callable[[Path], Path], tmp_path: Path) -> None:
     text = build_page(make(tmp_path / "out")).read_text(encoding="utf-8")
     page = _Page(text)
@@ -774,6 +817,126 @@ def test_malformed_runs_give_one_clear_line_and_no_page(name: str, tmp_path: Pat
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not [*folder.glob("report.html*"), *folder.glob("ablation.csv*")]
+
+
+def test_an_evaluation_is_told_and_its_scores_written(tmp_path: Path) -> None:
+    import csv
+
+    folder = evaluation_folder(tmp_path / "out")
+    page = _Page(build_page(folder).read_text(encoding="utf-8"))
+    told = "".join(page.texts["other"])
+    for shown in (
+        "41.2 (37.9 to 44.6)",
+        "60.0 (56.5 to 63.5)",
+        "123 of 8,000 samples",
+        "would be 40.7 if all that were wrong, and 42.0 if",
+        "SemCoder 6.7B (published)",
+        "65.1, published",
+        "only the first 800 tasks",
+        "carries no published figures",
+        "sandbox (neither right nor wrong)",
+        "4,321",
+        "33.5 to 44.1",
+        "55.5 (52.2 to 58.8)",
+        "not judged",
+        "30992073bee0c672",
+        "3.11.9",
+    ):
+        assert shown in told
+    assert [tag for tag, attributes in page.elements if attributes.get("class") == "bar-hollow"] == ["rect"]
+    with (folder / "evaluation.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["benchmark"], row["source"], row["score"]) for row in rows] == [
+        ("cruxeval-o", "measured", "pass@1"),
+        ("cruxeval-o", "measured", "pass@2"),
+        ("cruxeval-o", "measured", "pass@10"),
+        ("cruxeval-o", "measured", "true part of monologues"),
+        ("cruxeval-o", "published", "pass@1"),
+        *((HOSTILE_NAME, "measured", f"pass@{k}") for k in (1, 2, 10)),
+    ]
+    assert (rows[0]["percent"], rows[0]["low"], rows[0]["unjudged"], rows[0]["bounds_low"]) == (
+        "41.25",
+        "37.9",
+        "123",
+        "40.7",
+    )
+    assert (rows[4]["model"], rows[4]["percent"], rows[4]["low"], rows[4]["n"]) == ("SemCoder 6.7B", "65.1", "", "")
+    assert (rows[1]["n"], rows[3]["n"]) == ("", ""), "the manifest's n is of pass@1 alone"
+    assert (rows[5]["percent"], rows[5]["low"]) == ("", "")
+
+
+def test_what_an_evaluation_writes_has_a_page(tmp_path: Path) -> None:
+    from semcoder.evaluation import evaluate, published
+    from tests.unit.test_evaluation import Scripted, Sums, config
+
+    sums = Sums(name="cruxeval-o")
+    manifest = evaluate(config(tmp_path / "out"), model=Scripted(), find=lambda _: sums)
+    told = "".join(_Page(build_page(tmp_path / "out").read_text(encoding="utf-8")).texts["other"])
+    assert "100.0 (61.0 to 100.0)" in told
+    assert "for loop" in told
+    assert manifest["data"]["cruxeval-o"] in told
+    assert "not measured here: Ding et al." in told
+    assert len(published("cruxeval-o")) > 5
+    for model, share in published("cruxeval-o").items():
+        assert f"{model} (published)" in told
+        assert f"{share:.1f}, published" in told
+    assert (tmp_path / "out" / "evaluation.csv").read_text().count(",published,") == len(published("cruxeval-o"))
+
+
+def test_an_evaluation_of_answers_from_a_file_without_published_figures(tmp_path: Path) -> None:
+    folder = evaluation_folder(tmp_path / "out")
+    doc = evaluation_manifest()
+    del doc["published"]
+    doc["config"] = {"benchmarks": ["cruxeval-o"], "limit": 0, "generations": "theirs \ud800.json"}
+    (folder / "manifest.json").write_text(json.dumps(doc))
+    page = _Page(build_page(folder).read_text(encoding="utf-8"))
+    told = "".join(page.texts["other"])
+    assert "The answers in the file theirs \\ud800.json" in told
+    assert "(published)" not in told
+    assert not [tag for tag, attributes in page.elements if attributes.get("class") == "bar-hollow"]
+    assert "theirs \\ud800.json" in (folder / "evaluation.csv").read_text(encoding="utf-8")
+
+
+def _result(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    return _edit("manifest.json", lambda doc: change(doc["benchmarks"][0]))
+
+
+EVALUATION_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "kind is a list": (_edit("manifest.json", lambda m: m.update(kind=[])), "no report of a []"),
+    "no config": (_edit("manifest.json", lambda m: m.pop("config")), "'config' must be an object"),
+    "no benchmarks": (_edit("manifest.json", lambda m: m.update(benchmarks=[])), "'benchmarks' must be a list"),
+    "a benchmark is text": (_edit("manifest.json", lambda m: m["benchmarks"].append("x")), "benchmarks[2]: expected"),
+    "no pass@1": (_result(lambda r: r.pop("pass@1")), "benchmarks[0]: it has no 'pass@1'"),
+    "a share": (_result(lambda r: r.update({"pass@2": 101})), "benchmarks[0]: 'pass@2' must be a number"),
+    "not a number": (_result(lambda r: r.update({"pass@1": float("nan")})), "'pass@1' must be a number"),
+    "one end": (_result(lambda r: r["intervals"].update({"pass@1": [3]})), "'pass@1' must be two numbers"),
+    "a count is text": (_result(lambda r: r.update(unjudged="3")), "benchmarks[0]: 'unjudged' must be a count"),
+    "a huge count": (_result(lambda r: r.update(samples=10**400)), "'samples' must be a count"),
+    "a failure is null": (_result(lambda r: r["failures"].update({"a\nb": None})), "failures: 'a\\nb' must be a count"),
+    "a construct is 3": (
+        _result(lambda r: r["constructs"].update({"a\nb": 3})),
+        "constructs: 'a\\nb' must be an object",
+    ),
+    "steps is a list": (_result(lambda r: r.update(steps=[])), "benchmarks[0]: 'steps' must be an object"),
+    "no label": (_edit("manifest.json", lambda m: m["published"].pop("label")), "published.label: expected text"),
+    "published text": (
+        _edit("manifest.json", lambda m: m["published"]["benchmarks"]["cruxeval-o"].update(x="65")),
+        "published.benchmarks['cruxeval-o']: 'x' must be a number",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVALUATION_FAULTS)
+def test_malformed_evaluations_give_one_clear_line_and_no_page(name: str, tmp_path: Path) -> None:
+    folder = evaluation_folder(tmp_path / "out")
+    change, expected = EVALUATION_FAULTS[name]
+    change(folder)
+    with pytest.raises(InputError) as caught:
+        build_page(folder)
+    assert expected in str(caught.value)
+    assert str(folder / "manifest.json") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not [*folder.glob("report.html*"), *folder.glob("evaluation.csv*")]
 
 
 def test_charts_keep_labels_apart_and_points_few() -> None:

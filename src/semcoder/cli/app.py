@@ -1,7 +1,8 @@
 """The application: its commands, and the group that runs them.
 
 Guarantees: asking for help or the version loads nothing but typer. Commands live in `execution` and `predict` (one
-program), `corpus` (many), `record`, `synth` and `machine`; each imports what it calls when it is called.
+program), `corpus` (many), `record`, `synth`, `train`, `evaluate` and `machine`; each imports what it calls when it is
+called.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from semcoder import __version__
-from semcoder.cli import corpus, execution, machine, predict, record, synth, train
+from semcoder.cli import corpus, evaluate, execution, machine, predict, record, synth, train
 
 
 class Interrupted(Exception):
@@ -72,6 +73,7 @@ for _command in (
     *record.COMMANDS,
     *synth.COMMANDS,
     *train.COMMANDS,
+    *evaluate.COMMANDS,
     *machine.COMMANDS,
 ):
     app.command()(_command)

@@ -122,10 +122,12 @@ def demo(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that a build wrote.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder of build, train or eval.", show_default=False)
+    ],
     as_json: Json = False,
 ) -> int:
-    """Draw one HTML page of what a build produced.
+    """Draw one HTML page of what a build, a training run, an ablation or an evaluation produced.
 
     \b
     Example:

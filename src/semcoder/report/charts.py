@@ -18,6 +18,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 130, 12, 42
 #: Points of a curve beyond are thinned: more cannot be seen.
 _MOST_POINTS = 600
 _ROW = 30
+#: Beside bars, for a number with its interval.
+_VALUES = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,13 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A named value with its interval; None where there is none."""
+    """A named value with its interval; None where there is none. `note`: what sets it apart from the others; the bar is
+    drawn hollow, and its number says so."""
 
     name: str
     value: float | None
     interval: tuple[float, float] | None = None
+    note: str = ""
 
 
 def curves(title: str, across: str, up: str, lines: Sequence[Curve]) -> str:
@@ -68,13 +72,16 @@ def curves(title: str, across: str, up: str, lines: Sequence[Curve]) -> str:
     return _svg(title, _HEIGHT, parts)
 
 
-def interval_bars(title: str, unit: str, bars: Sequence[Bar], marks: Sequence[tuple[str, float]] = ()) -> str:
-    """Horizontal bars from 0 with their intervals, from 0 to 100 %. `marks`: named values to compare them with."""
-    wide, height = _WIDTH - 2 * _RIGHT, _ROW * len(bars) + _BOTTOM + 14 * len(marks) + _TOP
+def interval_bars(
+    title: str, unit: str, bars: Sequence[Bar], marks: Sequence[tuple[str, float]] = (), names: int = _RIGHT
+) -> str:
+    """Horizontal bars from 0 with their intervals, from 0 to 100 %. `marks`: named values to compare them with;
+    `names`: how wide the bars' names may be."""
+    wide, height = _WIDTH - names - _VALUES, _ROW * len(bars) + _BOTTOM + 14 * len(marks) + _TOP
     bottom = _TOP + _ROW * len(bars)
 
     def place(share: float) -> float:
-        return _RIGHT + wide * min(max(share, 0.0), 1.0)
+        return names + wide * min(max(share, 0.0), 1.0)
 
     parts = []
     for tick in range(0, 101, 20):
@@ -84,13 +91,13 @@ def interval_bars(title: str, unit: str, bars: Sequence[Bar], marks: Sequence[tu
     parts.append(_label(place(0.5), bottom + 32, unit, "middle"))
     for number, bar in enumerate(bars):
         middle = _TOP + _ROW * number + _ROW / 2
-        parts.append(_label(_RIGHT - 8, middle + 4, bar.name, "end"))
+        parts.append(_label(names - 8, middle + 4, bar.name, "end"))
         parts += _bar(bar, middle, place)
     for number, (name, share) in enumerate(marks):
         x = place(share)
         parts.append(f'<line class="mark curve-{number + 1}" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}"/>')
         label = f"{'– –' if number == 0 else '·····'} {name}: {100 * share:.1f}"
-        parts.append(_label(_RIGHT, bottom + 48 + 14 * number, label, "start"))
+        parts.append(_label(names, bottom + 48 + 14 * number, label, "start"))
     return _svg(title, height + 10, parts)
 
 
@@ -99,8 +106,9 @@ def _bar(bar: Bar, middle: float, place: object) -> list[str]:
     if bar.value is None or not math.isfinite(bar.value):
         return [_label(place(0.0) + 6, middle + 4, "not judged", "start")]
     end = place(bar.value)
+    kind = "bar-hollow" if bar.note else "bar-fill"
     parts = [
-        f'<rect class="bar-fill" x="{place(0.0):.1f}" y="{middle - 8:.1f}" width="{end - place(0.0):.1f}" height="16"/>'
+        f'<rect class="{kind}" x="{place(0.0):.1f}" y="{middle - 8:.1f}" width="{end - place(0.0):.1f}" height="16"/>'
     ]
     said = f"{100 * bar.value:.1f}"
     if bar.interval is not None:
@@ -112,6 +120,7 @@ def _bar(bar: Bar, middle: float, place: object) -> list[str]:
         ]
         said += f" ({100 * bar.interval[0]:.1f} to {100 * bar.interval[1]:.1f})"
         end = max(end, high)
+    said = f"{said}, {bar.note}" if bar.note else said
     parts.append(_label(end + 8, middle + 4, said, "start"))
     return parts
 

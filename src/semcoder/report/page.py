@@ -1,27 +1,35 @@
 """The report of an output folder: one HTML file with everything in it, written beside what it shows.
 
-Guarantees: what a folder holds is told by its manifest: a corpus, a training run or a study of styles; a page is
-written whole or not at all. Missing or malformed input raises `InputError`, one line that names the file and the place;
-then nothing is written.
+Guarantees: what a folder holds is told by its manifest: a corpus, a training run, a study of styles or an
+evaluation; a page is written whole or not at all. Missing or malformed input raises `InputError`, one line that names
+the file and the place; then nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.ablation import ablation_csv, ablation_page
 from semcoder.report.corpus import corpus_page
+from semcoder.report.evaluation import evaluation_csv, evaluation_page
 from semcoder.report.html import read_json
 from semcoder.report.training import training_page
 
-_MADE_BY = "a finished `semcoder build` or `semcoder train`"
+_MADE_BY = "a finished `semcoder build`, `semcoder train` or `semcoder eval`"
 #: By the manifest's `kind`; a corpus has none.
 _PAGES: dict[str, Callable[[Path], str]] = {
     "": corpus_page,
     "training": training_page,
     "ablation": ablation_page,
+    "evaluation": evaluation_page,
+}
+#: Tables that are written beside a page.
+_TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    "ablation": ("ablation.csv", ablation_csv),
+    "evaluation": ("evaluation.csv", evaluation_csv),
 }
 
 
@@ -30,17 +38,18 @@ def build_page(folder: Path) -> Path:
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
-        raise InputError(f"{folder}: {what}; give the output folder of `semcoder build` or `semcoder train`")
+        raise InputError(f"{folder}: {what}; give the output folder of {_MADE_BY}")
     manifest = folder / "manifest.json"
     doc = read_json(manifest, _MADE_BY)
     kind = doc.get("kind", "")
-    if kind not in _PAGES:
+    if not isinstance(kind, str) or kind not in _PAGES:
         known = ", ".join(filter(None, _PAGES))
         raise InputError(f"{manifest}: there is no report of a {kind!r}; there are reports of corpora and of {known}")
     path = folder / "report.html"
     _write(path, _PAGES[kind](folder))
-    if kind == "ablation":
-        _write(folder / "ablation.csv", ablation_csv(doc))
+    if kind in _TABLES:
+        name, make = _TABLES[kind]
+        _write(folder / name, make(doc))
     return path
 
 

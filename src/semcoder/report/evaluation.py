@@ -1,0 +1,390 @@
+"""The page of an evaluation: scores with their intervals, published ones beside them, failures, constructs, and how it
+was made; and its table of scores as CSV.
+
+Guarantees: published figures are drawn hollow and called published wherever they stand. What was not judged is told
+beside every score. All is read from the manifest: nothing is scored again, and what it does not carry is not shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcoder.errors import InputError
+from semcoder.report.charts import Bar, interval_bars
+from semcoder.report.html import bars, is_number, made_of, most, number, page, section, table, text, wide_table
+from semcoder.report.training import checked
+
+TITLE = "SemCoder evaluation report"
+#: Kinds of failure that are of samples without a verdict.
+_NO_VERDICT = frozenset({"no reply", "sandbox", "not judged"})
+_COUNTS = {
+    "n": "Tasks that count in pass@1",
+    "tasks": "Tasks",
+    "samples": "Samples",
+    "unjudged": "Samples not judged",
+    "unjudged_tasks": "Tasks of which nothing was judged",
+    "missing_tasks": "Tasks without an answer",
+    "cut": "Texts cut at their greatest length",
+}
+_COLUMNS = (
+    "benchmark", "source", "model", "score", "percent", "low", "high", *_COUNTS, "bounds_low", "bounds_high",
+)  # fmt: skip
+_NAMES_WIDTH = 225
+_UNIT = "right answers, %, with 95 % intervals over tasks"
+_LARGEST = 2**53
+
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """A score in percent; None where nothing was judged."""
+
+    name: str
+    percent: float | None
+    interval: Pair | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """How far monologues are true."""
+
+    style: str
+    true_part: _Score
+    no_false_claim: float | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """A benchmark's part of an evaluation. `published`: pass@1 in percent by model, measured elsewhere."""
+
+    name: str
+    scores: tuple[_Score, ...]
+    counts: dict[str, int]
+    bounds: Pair | None
+    wilson: Pair | None
+    failures: dict[str, int]
+    constructs: dict[str, tuple[int, _Score]]
+    steps: _Steps | None
+    seeds: dict[str, Any]
+    published: dict[str, float]
+
+    @property
+    def measured(self) -> tuple[_Score, ...]:
+        """What a line of the table of scores tells: pass@k, and how far monologues are true."""
+        return self.scores if self.steps is None else (*self.scores, self.steps.true_part)
+
+
+def evaluation_page(folder: Path) -> str:
+    """The page of a finished evaluation. Raises `InputError`."""
+    path = folder / "manifest.json"
+    manifest = checked(path, ("config", "versions", "data"))
+    found = _read(manifest, str(path))
+    label = str(manifest["published"]["label"]) if manifest.get("published") else ""
+    body = [
+        f"<h1>{TITLE}</h1>",
+        f'<p class="lead">{_lead(manifest["config"], found)}</p>',
+        _overview(found),
+        *(_benchmark(place, results, manifest["config"], label) for place, results in enumerate(found, 1)),
+        _reading(),
+        _asked(manifest, found),
+        made_of(
+            manifest["versions"], "Hash of the configuration", manifest.get("hash", "none"), "Configuration",
+            manifest["config"],
+        ),
+    ]  # fmt: skip
+    return page(TITLE, "\n".join(body))
+
+
+def evaluation_csv(manifest: Mapping[str, Any]) -> str:
+    """The scores of an evaluation that `evaluation_page` has drawn, a line each, in percent; published ones are told by
+    their `source`."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for results in _read(manifest, "manifest.json"):
+        whose = {"benchmark": results.name, "source": "measured", "model": _who(manifest["config"])}
+        for score in results.measured:
+            low, high = score.interval or ("", "")
+            row = {**whose, "score": score.name, "percent": score.percent, "low": low, "high": high}
+            if score.name == "pass@1":  # the counts are of this score: others may rest on fewer tasks
+                ends = results.bounds or ("", "")
+                row |= {**results.counts, "bounds_low": ends[0], "bounds_high": ends[1]}
+            writer.writerow(row)
+        for model, share in results.published.items():
+            writer.writerow({**whose, "source": "published", "model": model, "score": "pass@1", "percent": share})
+    return out.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+# -- reading
+
+
+def _read(manifest: Mapping[str, Any], path: str) -> list[_Results]:
+    """The results of each benchmark. `path`: what errors call the manifest."""
+    found = manifest.get("benchmarks")
+    if not isinstance(found, list) or not found:
+        raise InputError(f"{path}: 'benchmarks' must be a list of results")
+    published: dict[str, Any] = {}
+    if manifest.get("published") is not None:
+        whole = _object(manifest, "published", path)
+        if not isinstance(whole.get("label"), str):
+            raise InputError(f"{path}: published.label: expected text")
+        published = _object(whole, "benchmarks", f"{path}: published")
+    return [_results(doc, published, f"{path}: benchmarks[{place}]") for place, doc in enumerate(found)]
+
+
+def _results(doc: Any, published: Mapping[str, Any], where: str) -> _Results:
+    if not isinstance(doc, dict) or not isinstance(doc.get("benchmark"), str):
+        raise InputError(f"{where}: expected an object with text under 'benchmark'")
+    name = doc["benchmark"]
+    intervals = _object(doc, "intervals", where)
+    numbered = sorted((int(key[5:]), key) for key in doc if re.fullmatch(r"pass@[0-9]{1,9}", key))
+    if (1, "pass@1") not in numbered:
+        raise InputError(f"{where}: it has no 'pass@1'")
+    scores = [_Score(key, _percent(doc, key, where), _pair(intervals, key, where)) for _, key in numbered]
+    failures = _object(doc, "failures", where)
+    place = f"{where.partition(': benchmarks[')[0]}: published.benchmarks"
+    others = _object(published, name, place) if name in published else {}
+    return _Results(
+        name,
+        tuple(scores),
+        {key: _count(doc, key, where) for key in _COUNTS},
+        _pair(doc, "bounds", where),
+        _pair(doc, "wilson", where),
+        {kind: _count(failures, kind, f"{where}.failures") for kind in failures},
+        _constructs(_object(doc, "constructs", where), f"{where}.constructs"),
+        None if doc.get("steps") is None else _steps(_object(doc, "steps", where), f"{where}.steps"),
+        _object(doc, "seeds", where),
+        {model: share for model in others if (share := _percent(others, model, f"{place}[{name!r}]")) is not None},
+    )
+
+
+def _constructs(groups: Mapping[str, Any], where: str) -> dict[str, tuple[int, _Score]]:
+    found = {}
+    for name in groups:
+        group, place = _object(groups, name, where), f"{where}[{name!r}]"
+        score = _Score(name, _percent(group, "pass@1", place), _pair(group, "interval", place))
+        found[name] = (_count(group, "n", place), score)
+    return found
+
+
+def _steps(doc: Mapping[str, Any], where: str) -> _Steps:
+    true_part = _Score("true part of monologues", _percent(doc, "true_part", where), _pair(doc, "interval", where))
+    counts = {key: _count(doc, key, where) for key in ("texts", "with_claims", "right_with_false_claim")}
+    return _Steps(str(doc.get("style", "unknown")), true_part, _percent(doc, "no_false_claim", where), counts)
+
+
+def _object(doc: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = doc.get(key)
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: {key!r} must be an object, got {type(value).__name__}")
+    return value
+
+
+def _count(doc: Mapping[str, Any], key: str, where: str) -> int:
+    value = doc.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
+        raise InputError(f"{where}: {key!r} must be a count")
+    return value
+
+
+def _percent(doc: Mapping[str, Any], key: str, where: str) -> float | None:
+    value = doc.get(key)
+    if value is None:
+        return None
+    if not is_number(value) or not 0 <= value <= 100:
+        raise InputError(f"{where}: {key!r} must be a number from 0 to 100, or null")
+    return float(value)
+
+
+def _pair(doc: Mapping[str, Any], key: str, where: str) -> Pair | None:
+    ends = doc.get(key)
+    if ends is None:
+        return None
+    if not isinstance(ends, list) or len(ends) != 2 or not all(is_number(end) and 0 <= end <= 100 for end in ends):
+        raise InputError(f"{where}: {key!r} must be two numbers from 0 to 100, or null")
+    return float(ends[0]), float(ends[1])
+
+
+# -- drawing
+
+
+def _who(config: Mapping[str, Any]) -> str:
+    return str(config.get("model") or config.get("generations") or "unknown")
+
+
+def _lead(config: Mapping[str, Any], found: Sequence[_Results]) -> str:
+    whose = "The answers of" if config.get("model") else "The answers in the file"
+    names = ", ".join(text(results.name) for results in found)
+    return f"{whose} {text(_who(config))} to the tasks of {names}, judged by executing code."
+
+
+def _overview(found: Sequence[_Results]) -> str:
+    heads = ("Benchmark", "Score", "%", "95 % interval", "Tasks that count", "Tasks", "Samples not judged")
+    cells = [
+        (
+            text(results.name), text(score.name), _said(score.percent), _range(score.interval),
+            *(number(results.counts[key]) if score.name == "pass@1" else "" for key in ("n", "tasks", "unjudged")),
+        )
+        for results in found
+        for score in results.measured
+    ]  # fmt: skip
+    first = [_bar(results.name, results.scores[0]) for results in found]
+    chart = interval_bars("pass@1 by benchmark", _UNIT, first, names=_NAMES_WIDTH) if len(found) > 1 else ""
+    note = (
+        "<p>These scores, and the published ones below, are also in <code>evaluation.csv</code> beside this page.</p>"
+    )
+    return section("scores", "Scores", chart, wide_table("Scores measured here", heads, cells, words=2), note)
+
+
+def _benchmark(place: int, results: _Results, config: Mapping[str, Any], label: str) -> str:
+    shown = [
+        *(_bar(f"{score.name}, measured here", score) for score in results.scores),
+        *(Bar(model, share / 100, note="published") for model, share in results.published.items()),
+    ]
+    failures = {
+        f"{kind} (neither right nor wrong)" if kind in _NO_VERDICT else kind: many
+        for kind, many in results.failures.items()
+    }
+    samples = results.counts["samples"]
+    failed = bars(f"Failures by kind, of {number(samples)} samples", ("Kind", "Samples"), most(failures), samples)
+    return section(
+        f"benchmark-{place}",
+        text(results.name),
+        _unjudged(results),
+        interval_bars(f"Scores on {results.name}, measured and published", _UNIT, shown, names=_NAMES_WIDTH),
+        _published(results, config, label),
+        "<div class='columns'><div>",
+        failed if failures else "<p>No sample failed.</p>",
+        "</div><div>",
+        table("What was counted", ("What", "Number"), _counted(results)),
+        "</div></div>",
+        _monologues(results.steps),
+        _by_construct(results),
+    )
+
+
+def _bar(name: str, score: _Score) -> Bar:
+    ends = None if score.interval is None else (score.interval[0] / 100, score.interval[1] / 100)
+    return Bar(name, None if score.percent is None else score.percent / 100, ends)
+
+
+def _unjudged(results: _Results) -> str:
+    unjudged, missing = results.counts["unjudged"], results.counts["missing_tasks"]
+    if not unjudged and not missing:
+        return "<p>Every sample was judged.</p>"
+    bounds = ""
+    if results.bounds is not None:
+        bounds = (
+            f" Over all tasks pass@1 would be {_said(results.bounds[0])} if all that were wrong, and "
+            f"{_said(results.bounds[1])} if all that were right."
+        )
+    samples = number(results.counts["samples"])
+    return (
+        f'<p class="warning">Not judged: {number(unjudged)} of {samples} samples; tasks without an answer: '
+        f"{number(missing)}. They are left out of the scores, neither right nor wrong.{bounds}</p>"
+    )
+
+
+def _published(results: _Results, config: Mapping[str, Any], label: str) -> str:
+    """The scores that were published, with the warning that belongs to them."""
+    if not results.published:
+        return "<p>The manifest carries no published figures for this benchmark.</p>"
+    limit = config.get("limit")
+    part = f" Here only the first {text(limit)} tasks were asked." if limit else ""
+    rows = [(f"{text(model)} (published)", _said(share)) for model, share in results.published.items()]
+    return (
+        table("Published figures, not measured here", ("Model", "pass@1, %"), rows)
+        + f"<p>{text(label)}. They were measured elsewhere, on the whole benchmark and with settings of their own."
+        + f"{part}</p>"
+    )
+
+
+def _counted(results: _Results) -> Iterator[tuple[str, str]]:
+    yield from ((name, number(results.counts[key])) for key, name in _COUNTS.items())
+    if results.bounds is not None:
+        yield "pass@1 over all tasks, with all not judged wrong, and right, %", _range(results.bounds)
+    if results.wilson is not None:
+        yield "Wilson’s interval of pass@1, %", _range(results.wilson)
+
+
+def _monologues(steps: _Steps | None) -> str:
+    if steps is None:
+        return "<p>No monologues were checked: their claims are not asked for here.</p>"
+    faultless = "no text has claims" if not steps.counts["with_claims"] else _said(steps.no_false_claim)
+    told = [
+        ("True part of the claims before the first false one, %", _said(steps.true_part.percent)),
+        ("its 95 % interval", _range(steps.true_part.interval)),
+        ("Texts with claims of which none is false, %", faultless),
+        ("Texts", number(steps.counts["texts"])),
+        ("Texts with claims", number(steps.counts["with_claims"])),
+        ("Right answers although a claim is false", number(steps.counts["right_with_false_claim"])),
+    ]
+    title = f"Accuracy of steps, style {steps.style}"
+    chart = interval_bars(title, "true part, %, with 95 % intervals over tasks", [_bar("true part", steps.true_part)])
+    return f"<h3>{text(title)}</h3>{chart}" + table("Claims of monologues", ("What", "Value"), told)
+
+
+def _by_construct(results: _Results) -> str:
+    if not results.constructs:
+        return "<p>There are no scores by construct.</p>"
+    rows = [
+        (text(name), number(many), _said(score.percent), _range(score.interval))
+        for name, (many, score) in results.constructs.items()
+    ]
+    heads = ("Construct", "Tasks", "pass@1, %", "95 % interval")
+    return "<h3>By construct</h3>" + wide_table(f"pass@1 on {text(results.name)} by construct in the code", heads, rows)
+
+
+def _reading() -> str:
+    return section(
+        "reading",
+        "How to read the figures",
+        "<p>pass@k is the chance that of k samples of a task at least one is right, averaged over tasks. Intervals are "
+        "over tasks (a bootstrap; Wilson’s where all tasks or none are right): they say how much would change with "
+        "other tasks of the kind, not with another seed. Constructs overlap, and few tasks make wide intervals.</p>",
+        "<p>Published figures have hollow bars and no intervals. A published figure and one measured here differ in "
+        "more than the model: the settings, the wording, and perhaps the tasks.</p>",
+    )
+
+
+def _asked(manifest: Mapping[str, Any], found: Sequence[_Results]) -> str:
+    """Model, wording, sampling, seeds, and the hashes of the data."""
+    config = manifest["config"]
+    profile = config.get("profile")
+    facts: dict[str, Any] = {
+        "Model" if config.get("model") else "File of answers": _who(config),
+        "Profile": profile.get("name", "unnamed") if isinstance(profile, dict) else profile,
+        "Style": config.get("style") or "none: answers alone",
+        "Samples a task": config.get("n"),
+        "Temperature": config.get("temperature"),
+        "Top-p": config.get("top_p"),
+        "Longest text, tokens": config.get("max_tokens"),
+        "Tasks": f"the first {config['limit']}" if config.get("limit") else "all",
+    }
+    for name in dict.fromkeys(key for results in found for key in results.seeds):
+        values = dict.fromkeys(str(results.seeds.get(name)) for results in found if results.seeds.get(name) is not None)
+        facts[f"Seed of {name}"] = ", ".join(values) or None
+    listed = "".join(f"<dt>{text(k)}</dt><dd>{text('none' if v is None else v)}</dd>" for k, v in facts.items())
+    hashes = "".join(
+        f"<dt>{text(name)}</dt><dd><code>{text(state)}</code></dd>" for name, state in manifest["data"].items()
+    )
+    return section(
+        "asked", "What was asked, and of which data", f'<dl class="facts">{listed}</dl>', "<h3>Hashes of the data</h3>",
+        f'<dl class="facts">{hashes}</dl>' if hashes else "<p>None were kept.</p>",
+    )  # fmt: skip
+
+
+def _said(value: float | None) -> str:
+    return "not judged" if value is None else f"{value:.1f}"
+
+
+def _range(ends: Pair | None) -> str:
+    return "–" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}"
