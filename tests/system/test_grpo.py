@@ -125,6 +125,7 @@ def test_of_a_right_and_a_wrong_answer_the_right_one_is_learned(answering: Path,
     assert manifest["figures"]["reward/answer_last"] > manifest["figures"]["reward/answer_first"]
 
 
+@pytest.mark.slow
 def test_of_a_true_and_a_false_telling_the_true_one_is_learned(rows: Path, tmp_path: Path) -> None:
     base = taught(tmp_path / "base", [TRUE_STEPS, FALSE_STEPS])
     grpo = Grpo(steps=10, prompts_per_step=8, generations=8, max_new_tokens=90)
