@@ -5,6 +5,7 @@ The models know a right and a wrong reply to one question each, and say both as 
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +20,11 @@ from safetensors.torch import load_file  # noqa: E402
 
 from semcoder.core import Invocation, Program, Sample, content_id, dump  # noqa: E402
 from semcoder.errors import InputError, SemcoderError, UsageError  # noqa: E402
+from semcoder.judging import Question  # noqa: E402
 from semcoder.monologue import style, tell  # noqa: E402
 from semcoder.prompts import load_profile, save_profile, saved_profile  # noqa: E402
 from semcoder.tracing import trace_here  # noqa: E402
+from semcoder.training import load_recipe, train  # noqa: E402
 from semcoder.training.folder import RunFolder, TrainingStopped  # noqa: E402
 from semcoder.training.grpo import figures, split, train_grpo  # noqa: E402
 from semcoder.training.packing import padded_batch  # noqa: E402
@@ -133,6 +136,52 @@ def test_of_a_true_and_a_false_telling_the_true_one_is_learned(rows: Path, tmp_p
     train_grpo(recipe_for(base, rows, grpo, "concise", **rate), tmp_path / "out")
     found = [one["reward/steps"] for one in steps_of(tmp_path / "out")]
     assert min(found[-3:]) > found[0] + 0.05
+
+
+@pytest.mark.slow
+def test_the_smoke_recipes_reward_rises_and_is_execution_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(load_recipe("grpo-smoke-start"), tmp_path / "start")
+    judged: list[tuple[Question, str, Reward]] = []
+    of = Rewards.of
+
+    def noted(self: Rewards, places: Sequence[int], texts: Sequence[str]) -> list[Reward]:
+        found = of(self, places, texts)
+        judged.extend(zip((self.questions[place].question for place in places), texts, found, strict=True))
+        return found
+
+    monkeypatch.setattr(Rewards, "of", noted)
+    recipe = load_recipe("grpo-smoke", [f"model.base={tmp_path / 'start'}"])
+    manifest = train(recipe, tmp_path / "out")
+
+    rewards = [one["reward"] for one in steps_of(tmp_path / "out")]
+    assert len(rewards) == 20
+    assert sum(rewards[-5:]) > 1.05 * sum(rewards[:5])
+    assert manifest["figures"]["held_out_reward_last"] > manifest["figures"]["held_out_reward_first"]
+    assert len(judged) > 2 * 20 * 128
+    assert {reward.answer for _, _, reward in judged} == {0.0, 1.0}
+    for question, text, reward in judged:
+        assert reward.answer == (said_by(text, question.call) == value_of(question)), text
+        assert reward.steps is not None
+        assert "[MONOLOGUE]" in text or reward.steps == 0
+
+
+def value_of(question: Question) -> object:
+    """What a call of a program of our own gives, run here."""
+    space: dict[str, Any] = {}
+    exec(question.source, space)
+    return eval(question.call, space)
+
+
+def said_by(text: str, call: str) -> object:
+    """What a text of the tiny model says that a call gives; the text itself where it says nothing about it."""
+    answer = text.partition("[ANSWER]")[2].partition("[/ANSWER]")
+    before, _, value = answer[0].partition(" == ")
+    try:
+        if answer[1] and (not value or ast.unparse(ast.parse(before)) == ast.unparse(ast.parse(f"assert {call}"))):
+            return ast.literal_eval(value or before)
+    except (SyntaxError, ValueError):
+        pass
+    return text
 
 
 def test_what_could_not_be_judged_moves_nothing(
