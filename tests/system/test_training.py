@@ -215,6 +215,16 @@ def test_a_run_is_not_mixed_with_another_recipe(rows: Path, whole: Path, tmp_pat
     assert os.listdir(busy) == [".lock", "thesis.txt"] or os.listdir(busy) == ["thesis.txt", ".lock"]
 
 
+def test_a_start_that_failed_is_in_nobodys_way(rows: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text('{"x": 1}\n')
+    with pytest.raises(SemcoderError, match="no column 'q'"):
+        train_sft(tiny_recipe(wrong), tmp_path / "out")
+    assert train_sft(tiny_recipe(rows, "max_steps=1"), tmp_path / "out")["counts"]["steps"] == 1
+    with pytest.raises(UsageError, match="there is no model at 'runs/nothing': no such folder"):
+        train_sft(tiny_recipe(rows, "model.base=runs/nothing"), tmp_path / "other")
+
+
 def test_a_run_that_is_done_is_not_done_again(rows: Path, whole: Path) -> None:
     before = (whole / "model.safetensors").stat().st_mtime_ns
     assert train_sft(tiny_recipe(rows), whole) == json.loads((whole / "manifest.json").read_text())

@@ -9,6 +9,7 @@ choices that are all but equally likely may then change places.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,7 @@ class Engine:
             raise UsageError(f"no type {dtype!r} of numbers: write bfloat16, float16 or float32")
         transformers.utils.logging.disable_progress_bar()  # these would write to our streams
         transformers.utils.logging.set_verbosity_error()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         source = {"revision": revision} if revision else {}
         try:
             self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name, **source)

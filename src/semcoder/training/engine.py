@@ -9,10 +9,12 @@ Importing this module loads torch and transformers.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -255,7 +257,10 @@ def quiet() -> Any:
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of each try to reach the hub
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of libraries that call each other's old names
+            yield
     finally:
         transformers.logging.set_verbosity(before)

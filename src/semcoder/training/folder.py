@@ -77,6 +77,11 @@ class RunFolder:
         Raises `UsageError` for a folder that was begun with something else, naming what differs.
         """
         now = {"hash": recipe.hash, "recipe": recipe.document(), "versions": versions(), "data": dict(data)}
+        if self.begun.exists() and self._is_bare():
+            if is_first_process():
+                write_json(self.begun, now)
+                (self.path / "told.jsonl").unlink(missing_ok=True)
+            return None
         if self.begun.exists():
             changed = _changed(read_saved(self.begun, _BEGUN, "a training run"), now, recipe)
             if changed:
@@ -88,6 +93,10 @@ class RunFolder:
         elif is_first_process():
             write_json(self.begun, now)
         return None
+
+    def _is_bare(self) -> bool:
+        """Whether the run never came to its first step, so that there is nothing to mix with."""
+        return not (self.manifest.exists() or self.log.exists() or any(self.checkpoints.glob("*")))
 
     def _done(self) -> dict[str, Any] | None:
         if not self.manifest.exists():

@@ -83,6 +83,8 @@ def train_sft(
     run = RunFolder(out)
     with run.held(), quiet():
         done = run.settle(recipe, data_state(recipe))
+        if done:
+            progress(f"{out} holds this run's result already")
         return done or _train(recipe, run, progress, evaluate)
 
 
@@ -110,6 +112,8 @@ def _train(recipe: Recipe, run: RunFolder, tell: Progress, evaluate: Evaluate | 
     watched = _evaluations(recipe, data, tokenizer, pad, evaluate)
     trainer.add_callback(Watch(run, recipe, tell, steps.answer_tokens, watched))
     tell(f"{len(data.packs):,} sequences of {data.fitting.kept:,} rows, {steps.steps:,} steps of {steps.per_step}")
+    if last:
+        tell(f"going on from {last.name}")
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     manifest = _manifest(recipe, run, trainer.model, data, steps)
     write_result(run, recipe, trainer, tokenizer, profile, _style(recipe), manifest)

@@ -7,6 +7,7 @@ Guarantees: a new model and its vocabulary depend on recipe, texts and seed alon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,10 +22,21 @@ _START, _END, _PAD = "<s>", "</s>", "<pad>"
 _WORDS = Regex(r" ?[A-Za-z]+|\d| +|\n|[^\sA-Za-z\d]")
 
 
+def _look_for(base: str) -> None:
+    """Raises `UsageError` for what can only be a folder and is none, before the hub is asked for it."""
+    path = Path(base)
+    beside = path.parent != Path() and path.parent.exists()
+    if not path.exists() and (beside or base.startswith(("/", ".", "~", "runs/"))):
+        raise UsageError(
+            f"there is no model at {base!r}: no such folder; train it first, or name another in model.base"
+        )
+
+
 def tokenizer_of(start: Start, texts: Callable[[], Iterable[str]]) -> Any:
     """The model's own tokenizer; for a new model one of `start.new.vocabulary` tokens learned from the texts."""
     if not start.base and not start.new.tokenizer:
         return new_tokenizer(texts(), start.new.vocabulary, start.new.context)
+    _look_for(start.base)
     try:
         tokenizer = AutoTokenizer.from_pretrained(start.base or start.new.tokenizer, revision=start.revision or None)
     except (OSError, ValueError, KeyError) as error:
