@@ -18,6 +18,7 @@ from semcoder.core import Program, Sample, load
 from semcoder.core.files import read_jsonl
 from semcoder.errors import InputError, UsageError
 from semcoder.prompts import Profile, load_profile
+from semcoder.report import build_page
 from semcoder.training.ablation import Run, derived, grid, run_ablation, table
 from semcoder.training.intervals import over_seeds, paired, student, wilson
 from semcoder.training.recipe import Ablation, Data, NewModel, Recipe, Start
@@ -313,10 +314,15 @@ def test_a_study_that_was_stopped_goes_on_and_repeats_nothing(tmp_path: Path) ->
     half = json.loads((tmp_path / "ablation.json").read_text())
     assert (half["complete"], half["runs_done"], half["runs_planned"]) == (False, 4, 10)
     assert {row["style"] for row in half["table"]} == {"direct", "forward", "concise"}
+    page = build_page(tmp_path).read_text()
+    assert "4 of 10 runs are done" in page
+    (tmp_path / "report.html").unlink()
+    (tmp_path / "ablation.csv").unlink()
     assert not (tmp_path / "manifest.json").exists()
     fake.fails_at = -1
     stopped = run_ablation(RECIPE, tmp_path, train=fake.train, score=fake.score)
     assert len(fake.trained) == 10
+    assert not (tmp_path / "so_far.json").exists()
     whole = Fake()
     fresh = run_ablation(RECIPE, tmp_path.parent / f"{tmp_path.name}-fresh", train=whole.train, score=whole.score)
     for one in (*stopped["table"], *fresh["table"]):

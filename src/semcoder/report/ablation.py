@@ -27,17 +27,19 @@ _COLUMNS = (
 
 
 def ablation_page(folder: Path) -> str:
-    """The page of a finished study. Raises `InputError`."""
-    path = folder / "manifest.json"
+    """The page of a study, as far as its runs are done. Raises `InputError`."""
+    path = manifest_of(folder)
     manifest = checked(path, ("recipe", "versions", "counts", "baselines"))
     rows = _rows(manifest, path)
-    runs = read_json(folder / "ablation.json", _MADE_BY).get("runs")
+    study = read_json(folder / "ablation.json", _MADE_BY)
+    runs = study.get("runs")
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise InputError(f"{folder / 'ablation.json'}: 'runs' must be a list of objects")
     kinds = list(dict.fromkeys(row["equal"] for row in rows))
     body = [
         f"<h1>{TITLE}</h1>",
         f'<p class="lead">{_lead(manifest)}</p>',
+        *([] if path.name == "manifest.json" else [f"<p>{_unfinished(study)}</p>"]),
         *(_comparison(kind, [row for row in rows if row["equal"] == kind], manifest["baselines"]) for kind in kinds),
         _reading(),
         _losses(folder, runs),
@@ -46,6 +48,19 @@ def ablation_page(folder: Path) -> str:
         made(manifest),
     ]
     return page(TITLE, "\n".join(body))
+
+
+def manifest_of(folder: Path) -> Path:
+    """The manifest of a run that is done; of a study that is not, that of the runs so far."""
+    done, so_far = folder / "manifest.json", folder / "so_far.json"
+    return so_far if so_far.exists() and not done.exists() else done
+
+
+def _unfinished(study: Mapping[str, Any]) -> str:
+    return (
+        f"The study is not finished: {number(study.get('runs_done'))} of {number(study.get('runs_planned'))} runs are "
+        "done. The command that began it goes on with it."
+    )
 
 
 def ablation_csv(manifest: Mapping[str, Any]) -> str:

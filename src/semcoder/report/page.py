@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.errors import InputError
-from semcoder.report.ablation import ablation_csv, ablation_page
+from semcoder.report.ablation import ablation_csv, ablation_page, manifest_of
 from semcoder.report.corpus import corpus_page
 from semcoder.report.evaluation import evaluation_csv, evaluation_page
 from semcoder.report.html import read_json
@@ -39,7 +39,7 @@ def build_page(folder: Path) -> Path:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}; give the output folder of {_MADE_BY}")
-    manifest = folder / "manifest.json"
+    manifest = manifest_of(folder)
     doc = read_json(manifest, _MADE_BY)
     kind = doc.get("kind", "")
     if not isinstance(kind, str) or kind not in _PAGES:

@@ -5,7 +5,7 @@
     rows/STYLE.jsonl the training rows of a style, in the order of the stream
     questions.jsonl  held-out programs: no training program has the code of one, names of variables aside
     runs/STYLE-SEED-PROGRAMS/   an ordinary training run, and result.json with the verdict on every question
-    ablation.json    the table, as far as runs are done; manifest.json is written last
+    ablation.json    the table, as far as runs are done; manifest.json is written last, so_far.json until then
 
 Guarantees: all styles train on the same programs in the same order; "equal programs" is one number of programs for all,
 "equal tokens" as many trained positions (prompt and answer) as the longest style has at equal programs, filled up with
@@ -115,8 +115,10 @@ def run_ablation(
         for _ in _each(runs, recipe, plan, out, progress, train, score):
             summary = _summary(recipe, plan, runs, out)
             write_json(out / "ablation.json", summary)
+            write_json(out / "so_far.json", _manifest(recipe, plan, summary))
         manifest = _manifest(recipe, plan, summary)
         write_json(folder.manifest, manifest)
+        (out / "so_far.json").unlink(missing_ok=True)
     return manifest
 
 
