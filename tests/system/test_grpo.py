@@ -6,6 +6,7 @@ The models know a right and a wrong reply to one question each, and say both as 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -304,12 +305,18 @@ def test_what_cannot_be_learned_is_refused_in_one_line(answering: Path, rows: Pa
             "no questions to train on are left .1 prompt too long",
         ),
         (recipe_for(answering, rows, held_out=0.999999), InputError, "all held out"),
-        (recipe_for(tmp_path / "none", rows), UsageError, "cannot be loaded"),
+        (recipe_for(tmp_path / "none", rows), UsageError, "no model at .*; train it first"),
     ]
     for number, (recipe, kind, message) in enumerate(cases):
         with pytest.raises(kind, match=message) as caught:
             train_grpo(recipe, tmp_path / str(number))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vllm is installed")
+def test_sampling_by_what_is_not_installed_is_refused(answering: Path, rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"pip install vllm, or set grpo\.vllm=false"):
+        train_grpo(recipe_for(answering, rows, Grpo(vllm=True)), tmp_path / "out")
 
 
 def test_weights_that_are_no_numbers_end_the_run(answering: Path, rows: Path, tmp_path: Path) -> None:

@@ -314,7 +314,6 @@ class RewardLog(TrainerCallback):  # type: ignore[misc]
         self._run, self._recipe, self._tell = run, recipe, tell
         self._tokenizer, self._evaluate = tokenizer, evaluate
         self._began, self._told, self._first = time.monotonic(), 0.0, 0
-        self._row: dict[str, Any] = {}
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began, self._first = time.monotonic(), state.global_step
