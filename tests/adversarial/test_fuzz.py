@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import os
 import platform
 import random
@@ -196,6 +197,7 @@ def files() -> dict[str, list[str]]:
 def fuzz(count: int, seed: int) -> str:
     """Runs the programs. Returns what it saw, as text; every promise is asserted."""
     statuses: dict[str, int] = {}
+    gc.collect()  # what earlier tests left open is theirs to close, and not during this one
     processes, open_files, left = own_processes(), descriptors(), files()
     start, replies_seen, canaries = time.monotonic(), 0, 0
     with Sandbox(workers=2) as pool:
@@ -220,7 +222,7 @@ def fuzz(count: int, seed: int) -> str:
         assert len(places) == count + -(-count // EVERY)
         assert len(own_processes() - processes) <= 2 * 2, "two warm parents for each of two workers, and no child"
     assert own_processes() == processes
-    assert descriptors() == open_files
+    assert descriptors() <= open_files
     assert files() == left
     counts = ", ".join(f"{name} {number}" for name, number in sorted(statuses.items()))
     return (
