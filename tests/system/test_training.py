@@ -25,6 +25,7 @@ pytest.importorskip("accelerate")
 
 from safetensors.torch import load_file  # noqa: E402
 
+from semcoder.core import dump  # noqa: E402
 from semcoder.errors import SemcoderError, UsageError  # noqa: E402
 from semcoder.training import load_recipe  # noqa: E402
 from semcoder.training.folder import RunFolder, TrainingStopped  # noqa: E402
@@ -223,6 +224,31 @@ def test_a_start_that_failed_is_in_nobodys_way(rows: Path, tmp_path: Path) -> No
     assert train_sft(tiny_recipe(rows, "max_steps=1"), tmp_path / "out")["counts"]["steps"] == 1
     with pytest.raises(UsageError, match="there is no model at 'runs/nothing': no such folder"):
         train_sft(tiny_recipe(rows, "model.base=runs/nothing"), tmp_path / "other")
+
+
+def test_what_was_told_before_the_first_step_is_not_told_again(tmp_path: Path) -> None:
+    """A run that is killed between telling its rows and its first step finds them told; another recipe does not."""
+    from semcoder.prompts import load_profile
+    from semcoder.training.telling import generated
+
+    rows = tmp_path / "ours.jsonl"
+    told = generated("small:40", "forward", load_profile("semcoder"))
+    rows.write_text("".join(json.dumps(dump(sample)) + "\n" for sample in told))
+    more = ("max_steps=1", "max_length=512", "held_out=0", f"data=[{{rows: {rows}, style: concise}}]")
+    out = tmp_path / "out"
+    train_sft(tiny_recipe(rows, *more), out)
+    before = (out / "told.jsonl").read_bytes()
+    for name in ("manifest.json", "log.jsonl"):
+        (out / name).unlink()
+    shutil.rmtree(out / "checkpoints")
+    stamp = (out / "told.jsonl").stat().st_mtime_ns
+    train_sft(tiny_recipe(rows, *more), out)
+    assert (out / "told.jsonl").stat().st_mtime_ns == stamp
+    for name in ("manifest.json", "log.jsonl"):
+        (out / name).unlink()
+    shutil.rmtree(out / "checkpoints")
+    train_sft(tiny_recipe(rows, *more[:3], f"data=[{{rows: {rows}, style: scratchpad}}]"), out)
+    assert (out / "told.jsonl").read_bytes() != before
 
 
 def test_a_run_that_is_done_is_not_done_again(rows: Path, whole: Path) -> None:

@@ -35,7 +35,7 @@ from semcoder.core import Sample, load
 from semcoder.core.files import full_document, read_jsonl, read_saved, write_json, write_jsonl
 from semcoder.errors import UsageError
 from semcoder.prompts import Profile, load_profile, save_profile
-from semcoder.training.folder import RunFolder, data_state, versions
+from semcoder.training.folder import RunFolder, data_state
 from semcoder.training.intervals import over_seeds, paired, wilson
 from semcoder.training.recipe import Ablation, Data, Recipe
 from semcoder.training.selection import Choice, baselines, choose_questions, content, fitting
@@ -115,8 +115,8 @@ def run_ablation(
         for _ in _each(runs, recipe, plan, out, progress, train, score):
             summary = _summary(recipe, plan, runs, out)
             write_json(out / "ablation.json", summary)
-            write_json(out / "so_far.json", _manifest(recipe, plan, summary))
-        manifest = _manifest(recipe, plan, summary)
+            write_json(out / "so_far.json", _manifest(folder, plan, summary))
+        manifest = _manifest(folder, plan, summary)
         write_json(folder.manifest, manifest)
         (out / "so_far.json").unlink(missing_ok=True)
     return manifest
@@ -435,14 +435,11 @@ def _summary(recipe: Recipe, plan: Mapping[str, Any], runs: Sequence[Run], out: 
     }
 
 
-def _manifest(recipe: Recipe, plan: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(folder: RunFolder, plan: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
     runs = summary["runs"]
     return {
         "kind": "ablation",
-        "recipe": recipe.document(),
-        "recipe_hash": recipe.hash,
-        "versions": versions(),
-        "data": data_state(recipe),
+        **folder.identity(),
         "counts": {
             **plan["counts"],
             "runs": len(runs),

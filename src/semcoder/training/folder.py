@@ -32,9 +32,9 @@ from semcoder.errors import InputError, SemcoderError, UsageError
 from semcoder.prompts import load_profile
 from semcoder.tables import table_files
 from semcoder.training.recipe import Recipe, differences
+from semcoder.training.rows import is_stream
 
 _WHOLE = "whole"
-_STREAMS = ("generator:", "small:", "hub:")
 #: Files that tell a model's or tokenizer's folder apart from another, without reading its weights.
 _TOLD_BY = ("manifest.json", "config.json", "tokenizer.json", "model.safetensors.index.json")
 _BEGUN = {"hash": str, "recipe": dict, "versions": dict, "data": dict}
@@ -60,6 +60,8 @@ class RunFolder:
         self.log = path / "log.jsonl"
         self.manifest = path / "manifest.json"
         self.begun = path / "begun.json"
+        self.told = path / "told.jsonl"
+        self._identity: dict[str, Any] = {}
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -76,16 +78,17 @@ class RunFolder:
 
         Raises `UsageError` for a folder that was begun with something else, naming what differs.
         """
-        now = {"hash": recipe.hash, "recipe": recipe.document(), "versions": versions(), "data": dict(data)}
-        if self.begun.exists() and self._is_bare():
-            if is_first_process():
-                write_json(self.begun, now)
-                (self.path / "told.jsonl").unlink(missing_ok=True)
-            return None
+        self._identity = {
+            "recipe": recipe.document(), "recipe_hash": recipe.hash, "versions": versions(), "data": dict(data)
+        }  # fmt: skip
+        now = {"hash": recipe.hash, **{name: self._identity[name] for name in ("recipe", "versions", "data")}}
         if self.begun.exists():
             changed = _changed(read_saved(self.begun, _BEGUN, "a training run"), now, recipe)
-            if changed:
+            if changed and not self._is_bare():
                 raise UsageError(f"{self.path}: {changed}; use another --out folder")
+            if changed and is_first_process():
+                write_json(self.begun, now)
+                self.told.unlink(missing_ok=True)
             return self._done()
         if any(child.name != ".lock" and child.suffix != ".tmp" for child in self.path.iterdir()):
             if is_first_process():
@@ -93,6 +96,11 @@ class RunFolder:
         elif is_first_process():
             write_json(self.begun, now)
         return None
+
+    def identity(self) -> dict[str, Any]:
+        """What a manifest says of where a run comes from: recipe, versions, and the data as it was when the run was
+        settled."""
+        return dict(self._identity)
 
     def _is_bare(self) -> bool:
         """Whether the run never came to its first step, so that there is nothing to mix with."""
@@ -199,7 +207,7 @@ def data_state(recipe: Recipe) -> dict[str, str]:
     its spec alone. Raises `UsageError` where there is nothing.
     """
     specs = [data.rows for data in recipe.data]
-    found = {spec: spec if spec.startswith(_STREAMS) else _digest(Path(spec)) for spec in specs}
+    found = {spec: spec if is_stream(spec) or spec.startswith("hub:") else _digest(Path(spec)) for spec in specs}
     found["prompt wording"] = content_id(full_document(load_profile(recipe.profile)))
     for name in (recipe.model.base, "" if recipe.model.base else recipe.model.new.tokenizer):
         files = [Path(name) / part for part in _TOLD_BY if name and (Path(name) / part).is_file()]

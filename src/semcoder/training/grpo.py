@@ -29,18 +29,17 @@ from semcoder.errors import InputError, UsageError
 from semcoder.prompts import Profile, load_profile, saved_profile
 from semcoder.sandbox import Sandbox
 from semcoder.training.engine import Progress, SafeCheckpoints, quiet, training_fields
-from semcoder.training.folder import RunFolder, data_state, is_first_process, versions
+from semcoder.training.folder import RunFolder, data_state, is_first_process
 from semcoder.training.recipe import Evaluate, Recipe
 from semcoder.training.result import write_result
 from semcoder.training.rewards import Asked, Rewards, asked
 from semcoder.training.rows import Example, divide, read_examples
 from semcoder.training.start import model_of, tokenizer_of, with_adapters
+from semcoder.training.telling import PRELOAD
 from semcoder.training.tokens import check_wording, prompt_ids
 
 #: Questions of held-out programs that are asked each time, once each.
 _HELD_OUT = 128
-#: Imported once in the sandbox's warm parents, as in a build.
-_PRELOAD = ("re", "collections", "functools", "itertools", "string", "math", "datetime")
 _TOLD_EVERY_S = 2.0
 #: What trl calls its figures, and what the log does.
 _FIGURES = {
@@ -92,7 +91,7 @@ def train_grpo(
         done = run.settle(recipe, data_state(recipe))
         if done:
             return done
-        with Sandbox(workers=_workers(), preload=_PRELOAD) as box:
+        with Sandbox(workers=_workers(), preload=PRELOAD) as box:
             return _train(recipe, run, box, progress, evaluate)
 
 
@@ -387,10 +386,7 @@ def _manifest(recipe: Recipe, run: RunFolder, model: Any, questions: Questions) 
     wanted = recipe.grpo
     return {
         "kind": "training",
-        "recipe": recipe.document(),
-        "recipe_hash": recipe.hash,
-        "versions": versions(),
-        "data": data_state(recipe),
+        **run.identity(),
         "counts": {
             "rows": questions.rows,
             "different_questions": len(questions.all),

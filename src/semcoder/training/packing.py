@@ -63,11 +63,10 @@ def packed_batch(packs: Sequence[Pack], pad: int, multiple: int = 8) -> dict[str
             positions[place, start:end] = np.arange(len(row))
             start = end
         positions[place, start:] = np.arange(shape[1] - start)
-    return {name: torch.from_numpy(part) for name, part in _named(ids, labels, positions)}
-
-
-def _named(ids: Any, labels: Any, positions: Any) -> list[tuple[str, Any]]:
-    return [("input_ids", ids), ("labels", labels), ("position_ids", positions)]
+    return {
+        "input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels),
+        "position_ids": torch.from_numpy(positions),
+    }  # fmt: skip
 
 
 def padded_batch(rows: Sequence[Encoded], pad: int, length: int = 0) -> dict[str, torch.Tensor]:

@@ -29,7 +29,6 @@ _NOT_CONTENT = frozenset(
     {"about", "hardware", "log_to", "log_every", "keep", "per_device", "workers"}
     | {"checkpoint_every", "evaluate_every", "diverged_above"}
 )
-_KINDS = ("sft", "grpo", "ablation")
 #: What fields of numbers must be at least; all others 0.
 _LEAST: dict[str, float] = {
     "max_length": 8, "epochs": 1, "batch": 1, "per_device": 1, "checkpoint_every": 1, "keep": 1, "log_every": 1,

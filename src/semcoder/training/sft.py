@@ -23,7 +23,7 @@ from transformers import PrinterCallback, Trainer, set_seed
 from semcoder.errors import InputError, UsageError
 from semcoder.prompts import Profile, load_profile
 from semcoder.training.engine import LOGGED, Progress, SafeCheckpoints, Watch, arguments, quiet
-from semcoder.training.folder import RunFolder, data_state, is_first_process, versions
+from semcoder.training.folder import RunFolder, data_state, is_first_process
 from semcoder.training.packing import Pack, check_leaks, pack, packed_batch, padded_batch, row_losses
 from semcoder.training.recipe import Evaluate, Recipe
 from semcoder.training.result import write_result
@@ -127,7 +127,7 @@ def _examples(recipe: Recipe, run: RunFolder, profile: Profile) -> tuple[list[Ex
         return read_examples(recipe.data, profile, recipe.seed, dropped)
 
     if any(data.style and not is_stream(data.rows) for data in recipe.data):
-        return kept_examples(run.path / "told.jsonl", is_first_process(), read)
+        return kept_examples(run.told, is_first_process(), read)
     dropped: Counter[str] = Counter()
     return read(dropped), dropped
 
@@ -241,10 +241,7 @@ def _manifest(recipe: Recipe, run: RunFolder, model: Any, data: Prepared, steps:
     found = {key: value for key, value in last.items() if key not in LOGGED}
     return {
         "kind": "training",
-        "recipe": recipe.document(),
-        "recipe_hash": recipe.hash,
-        "versions": versions(),
-        "data": data_state(recipe),
+        **run.identity(),
         "counts": {
             "rows": fitting.rows,
             "kept": fitting.kept,
