@@ -1,7 +1,9 @@
 """Statistics of verdicts: pass@k, intervals, and tests of two models' verdicts on the same tasks.
 
-Guarantees: standard formulas; intervals are of 95 %; what is resampled depends on its input and its seed alone.
-Standard library only. It knows nothing of what was judged.
+Guarantees: standard formulas; intervals are of 95 % where their assumptions hold: `wilson`, `bootstrap` and `paired`
+are about the same models and tasks drawn anew, so where answers of several seeds are pooled, or other seeds would have
+come out otherwise, they are too narrow; `over_seeds` is about seeds drawn anew. What is resampled depends on its input
+and its seed alone. Standard library only. It knows nothing of what was judged.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ Interval = tuple[float, float]
 
 RESAMPLES = 2_000
 _Z = statistics.NormalDist().inv_cdf(0.975)
+#: The 0.975 quantile of Student's t by degrees of freedom; beyond these the expansion below is exact to 0.001.
+_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:
@@ -47,6 +51,24 @@ def bootstrap(values: Sequence[float], *, seed: int = 0, resamples: int = RESAMP
     Raises `ValueError` where there are none.
     """
     return _middle(_means(values, seed, resamples))
+
+
+def over_seeds(values: Sequence[float]) -> Interval | None:
+    """Student's interval for the mean of runs that differ in their seed; None for fewer than two runs."""
+    if len(values) < 2:
+        return None
+    mean = statistics.fmean(values)
+    half = student(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return mean - half, mean + half
+
+
+def student(freedom: int) -> float:
+    """The 0.975 quantile of Student's t."""
+    if freedom <= len(_T):
+        return _T[freedom - 1]
+    z = _Z  # Cornish and Fisher's expansion
+    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return math.fsum(term / float(freedom) ** power for power, term in enumerate(terms))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -19,8 +19,8 @@ from semcoder.core.files import read_jsonl
 from semcoder.errors import InputError, UsageError
 from semcoder.prompts import Profile, load_profile
 from semcoder.report import build_page
+from semcoder.stats import over_seeds, paired, student, wilson
 from semcoder.training.ablation import Run, derived, grid, run_ablation, table
-from semcoder.training.intervals import over_seeds, paired, student, wilson
 from semcoder.training.recipe import Ablation, Data, NewModel, Recipe, Start
 from semcoder.training.selection import Choice, Chosen, baselines, choose_questions, content, fitting
 
@@ -74,13 +74,15 @@ def test_the_paired_interval_covers_and_sees_what_pairs_share() -> None:
     rnd = random.Random(3)
     hard = [rnd.random() for _ in range(300)]
     first = [float(rnd.random() < 0.9 * (1 - h) + 0.1) for h in hard]
-    assert paired(first, first) == (0.0, (0.0, 0.0))
+    same = paired(first, first)
+    assert (same.mean, same.interval) == (0.0, (0.0, 0.0))
     second = [max(0.0, one - (k % 10 == 0)) for k, one in enumerate(first)]
-    mean, (low, high) = paired(first, second)
+    found = paired(first, second)
+    mean, (low, high) = found.mean, found.interval
     assert mean == pytest.approx(sum(first[::10]) / 300)
     assert 0 < low < mean < high < 0.12
     assert paired(first, second) == paired(first, second)
-    with pytest.raises(ValueError, match="no questions"):
+    with pytest.raises(ValueError, match="no tasks"):
         paired([], [])
     with pytest.raises(ValueError):
         paired([1.0], [])
@@ -91,7 +93,7 @@ def test_the_paired_interval_covers_about_95_in_100() -> None:
     hits = 0
     for _ in range(60):
         differences = [rnd.choice((-1.0, 0.0, 0.0, 1.0, 1.0)) for _ in range(80)]  # mean 0.2
-        _, (low, high) = paired(differences, [0.0] * 80)
+        low, high = paired(differences, [0.0] * 80, resamples=5_000).interval
         hits += low <= 0.2 <= high
     assert 50 <= hits <= 60
 

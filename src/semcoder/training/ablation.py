@@ -35,8 +35,8 @@ from semcoder.core import Sample, load
 from semcoder.core.files import full_document, read_jsonl, read_saved, write_json, write_jsonl
 from semcoder.errors import UsageError
 from semcoder.prompts import Profile, load_profile, save_profile
+from semcoder.stats import over_seeds, paired, wilson
 from semcoder.training.folder import RunFolder, data_state
-from semcoder.training.intervals import over_seeds, paired, wilson
 from semcoder.training.recipe import Ablation, Data, Recipe
 from semcoder.training.selection import Choice, baselines, choose_questions, content, fitting
 from semcoder.training.telling import GRAMMARS, told_in_all
@@ -45,6 +45,8 @@ from semcoder.training.telling import GRAMMARS, told_in_all
 _VOCABULARY_FROM = 2_000
 #: How much longer than the longest answer in training an answer may get.
 _ROOM = 1.1
+#: Resamples of the questions for the interval of a difference.
+_RESAMPLES = 5_000
 #: Differences are taken to these, where they are among the styles.
 _AGAINST = ("direct", "forward")
 _PLAN = {
@@ -397,14 +399,14 @@ def _against(found: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, A
     both = [name for name in first if name in second]
     if not both:
         return None
-    difference, interval = paired([first[name] for name in both], [second[name] for name in both])
+    by_question = paired([first[name] for name in both], [second[name] for name in both], resamples=_RESAMPLES)
     by_seed = {one["seed"]: one["accuracy"] for one in others if one["accuracy"] is not None}
     pairs = [
         one["accuracy"] - by_seed[one["seed"]]
         for one in found
         if one["seed"] in by_seed and one["accuracy"] is not None
     ]
-    return {"difference": difference, "interval": interval, "interval_over_seeds": over_seeds(pairs)}
+    return {"difference": by_question.mean, "interval": by_question.interval, "interval_over_seeds": over_seeds(pairs)}
 
 
 def _by_question(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
