@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from semcoder.benchmarks import Task
-from semcoder.benchmarks._execution import score_outputs, stated_part
+from semcoder.benchmarks._asked import StatedOutput
+from semcoder.benchmarks._execution import score_outputs
 from semcoder.benchmarks._generations import read_generations
 from semcoder.benchmarks._rows import Place, load_tasks
 from semcoder.core import Score
 from semcoder.errors import UsageError
 from semcoder.judging import Question
 from semcoder.judging.answers import Unreadable, literal_value
-from semcoder.prompts import Profile
 
 PLACE = Place("cruxeval-org/cruxeval", "cruxeval")
 
 
-class CruxevalO:
+class CruxevalO(StatedOutput):
     """A program `f` and a call of it: the answer is what the call gives."""
 
     name = "cruxeval-o"
@@ -32,20 +32,8 @@ class CruxevalO:
     def load(self, data: str = "") -> list[Task]:
         return load_tasks(data, PLACE, ("id",), ("code", "input", "output"), _checked)
 
-    def instruction(self, task: Task, profile: Profile) -> str:
-        return self.question(task).instruction(profile)
-
     def question(self, task: Task) -> Question:
         return _question(task.row)
-
-    def answer(self, task: Task, text: str, profile: Profile) -> str:
-        return stated_part(text, profile, call=False)
-
-    def gold(self, task: Task) -> str:
-        return str(task.row["output"])
-
-    def wrong(self, task: Task) -> str:
-        return f"[{task.row['output']}]"
 
     def generations(self, path: Path, tasks: Sequence[Task]) -> dict[str, list[str]]:
         return read_generations(path, tasks)

@@ -6,24 +6,22 @@ Official scorer and data: github.com/openai/human-eval.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from semcoder.benchmarks import Task
-from semcoder.benchmarks._generations import read_generations
-from semcoder.benchmarks._programs import LIMITS, context_of, header_of, joined, score_checks
+from semcoder.benchmarks._asked import Documented
+from semcoder.benchmarks._programs import LIMITS, context_of, joined, score_checks
 from semcoder.benchmarks._rows import Place, load_tasks
-from semcoder.benchmarks._texts import code, defines, problem
+from semcoder.benchmarks._texts import defines
 from semcoder.core import Score
 from semcoder.errors import UsageError
-from semcoder.prompts import Profile
 from semcoder.sandbox import Check
 
 PLACE = Place("openai/openai_humaneval", "humaneval")
 FIELDS = ("prompt", "entry_point", "canonical_solution", "test")
 
 
-class HumanEval:
+class HumanEval(Documented):
     """A signature with its documentation; the answer is the function, or what follows on its documentation."""
 
     name = "humaneval"
@@ -33,24 +31,8 @@ class HumanEval:
     def load(self, data: str = "") -> list[Task]:
         return load_tasks(data, PLACE, ("task_id",), FIELDS, _checked)
 
-    def instruction(self, task: Task, profile: Profile) -> str:
-        prompt, entry = task.row["prompt"], task.row["entry_point"]
-        return problem(profile, header_of(prompt + "    pass", entry), f"```python\n{prompt.strip()}\n```", "")
-
-    def question(self, task: Task) -> None:
-        return None
-
-    def answer(self, task: Task, text: str, profile: Profile) -> str:
-        return code(text, profile, task.row["entry_point"])
-
-    def gold(self, task: Task) -> str:
-        return str(task.row["canonical_solution"])
-
     def wrong(self, task: Task) -> str:
         return "    pass\n"
-
-    def generations(self, path: Path, tasks: Sequence[Task]) -> dict[str, list[str]]:
-        return read_generations(path, tasks)
 
     def score(
         self, answers: Sequence[tuple[Task, str]], *, workers: int = 2, unsafe: bool = False
