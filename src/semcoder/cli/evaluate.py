@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semcoder.cli.asking import MaxTokens, ProfileName, Temperature
 from semcoder.cli.execution import Json, Unsafe
 from semcoder.cli.printing import document, line, note, progress, table
 from semcoder.errors import UsageError
@@ -46,20 +47,11 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            "--profile",
-            metavar="PROFILE",
-            help="The wording to ask in, a name (semcoder, chat) or a YAML file [default: as the model's folder says, "
-            "else semcoder].",
-            show_default=False,
-        ),
-    ] = None,
+    profile: ProfileName = None,
     n: Annotated[int, typer.Option("--n", metavar="N", help="Samples per task.")] = 1,
-    temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="0 is greedy.")] = 0.2,
+    temperature: Temperature = 0.2,
     top_p: Annotated[float, typer.Option("--top-p", metavar="P", help="Sample from the likeliest part.")] = 0.95,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="The longest text to wait for.")] = 1024,
+    max_tokens: MaxTokens = 1024,
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="The first tasks alone (0: all).")] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Of sampling.")] = 0,
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Programs run at a time.")] = 2,

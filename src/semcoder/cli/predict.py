@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semcoder.cli.asking import MaxTokens, ProfileName, Temperature
 from semcoder.cli.execution import (
     Cpu,
     File,
@@ -62,18 +63,9 @@ def predict(
             show_default=False,
         ),
     ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            "--profile",
-            metavar="PROFILE",
-            help="The wording to ask in, a name (semcoder, chat) or a YAML file [default: as the model's folder says, "
-            "else semcoder].",
-            show_default=False,
-        ),
-    ] = None,
-    temperature: Annotated[float, typer.Option("--temperature", metavar="T", help="0 is greedy.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="N", help="The longest text to wait for.")] = 1024,
+    profile: ProfileName = None,
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = 1024,
     cpu: Cpu = 5.0,
     memory: Memory = 256,
     unsafe: Unsafe = False,
