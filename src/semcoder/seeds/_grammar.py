@@ -1637,19 +1637,6 @@ def ^F($X:li, $Y:i):
     return -1
 '''
 
-IMPORTS = {
-    r"\bmath\.": "import math",
-    r"\bfunctools\.": "import functools",
-    r"\bitertools\.": "import itertools",
-    r"\bcontextlib\.": "import contextlib",
-    r"\basyncio\.": "import asyncio",
-    r"\bCounter\(": "from collections import Counter",
-    r"\bdeque\(": "from collections import deque",
-    r"\bdefaultdict\(": "from collections import defaultdict",
-    r"\bnamedtuple\(": "from collections import namedtuple",
-    r"@dataclass": "from dataclasses import dataclass",
-}
-
 _each = str.split
 WORDS = _each(
     "apple pear kiwi fig red blue green Hello World foo bar baz spam data level noon radar tree node x y abc cab a-b "

@@ -7,13 +7,11 @@ what the loop accumulates (`_Writer.fed` and `_Writer.grown`).
 It does not guarantee that a call returns (about one in ten raises, on purpose), that every statement matters, or that
 two seeds give two programs. Another version of this module gives other programs for the same seeds.
 
-How it works: the grammar is text, in `semcoder.seeds._grammar`. A production is a template with typed holes; it is
-compiled once into segments, and writing a program is choosing productions and joining strings.
+How it works: the grammar is text, in `semcoder.seeds._grammar`, and `semcoder.seeds._engine` fills its templates.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
 import random
 import re
@@ -22,6 +20,7 @@ from dataclasses import dataclass, field
 
 from semcoder.core.records import Invocation, Origin, Program
 from semcoder.errors import UsageError
+from semcoder.seeds._engine import Pools, Production, Table, Var, Writer, blocks_table, lines_table
 from semcoder.seeds._grammar import (
     BRIDGES,
     BYTES,
@@ -33,7 +32,6 @@ from semcoder.seeds._grammar import (
     DOCS,
     EXPRESSIONS,
     FUNCTIONS,
-    IMPORTS,
     LONG,
     ODD,
     PARAMS,
@@ -45,173 +43,6 @@ from semcoder.seeds._grammar import (
     SIMPLE,
     WORDS,
 )
-
-_LEVELS: dict[type, int] = {
-    ast.Lambda: 0, ast.NamedExpr: 0, ast.Yield: 0, ast.YieldFrom: 0, ast.IfExp: 1, ast.Compare: 5, ast.UnaryOp: 12,
-    ast.Await: 14, ast.Or: 2, ast.And: 3, ast.Not: 4, ast.BitOr: 6, ast.BitXor: 7, ast.BitAnd: 8, ast.LShift: 9,
-    ast.RShift: 9, ast.Add: 10, ast.Sub: 10, ast.Mult: 11, ast.Div: 11, ast.FloorDiv: 11, ast.Mod: 11, ast.Pow: 13,
-}  # fmt: skip
-_PRIMARY = 15
-
-
-@dataclass(frozen=True, slots=True)
-class _Hole:
-    """A place for an expression (or, with `indent`, for statements) of a type; `need`: the least binding strength."""
-
-    type: str
-    sees_binders: bool
-    tame: bool
-    need: int
-    indent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Ref:
-    """A mention of a declared name."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Production:
-    """A compiled template. `names`: (sigil, key, type) of what it declares; `level`: how strongly its text binds."""
-
-    segments: tuple[str | _Hole | _Ref, ...]
-    names: tuple[tuple[str, str, str], ...]
-    level: int = _PRIMARY
-    flags: frozenset[str] = frozenset()
-    loops: bool = False
-    also: tuple[tuple[str, str], ...] = ()
-    uses: tuple[tuple[str, _Production], ...] = ()
-    imports: tuple[str, ...] = ()
-    walrus: bool = False
-    comprehension: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Var:
-    """A readable name (or a text like `xs[i]`). Variables that may share an object have one `group`."""
-
-    name: str
-    type: str
-    group: int
-    level: int = 0
-    mutable: bool = True
-    filled: bool = False
-
-
-_TOKEN = re.compile(r"<([a-z]\w*)(\+?)(~?)>|([$@%&^])([A-Z])(?::(\w+))?")
-_BLOCKS = ("block", "loop", "tail", "body")
-
-
-def _compile(template: str, flags: frozenset[str] = frozenset(), also: str = "", uses: str = "") -> _Production:
-    """A template as a production."""
-    template = template.replace("¶", "\n")
-    needs, level = _binding(template)
-    segments: list[str | _Hole | _Ref] = []
-    names: dict[str, tuple[str, str, str]] = {}
-    end = 0
-    for index, match in enumerate(_TOKEN.finditer(template)):
-        if match.start() > end:
-            segments.append(template[end : match.start()])
-        end = match.end()
-        kind, plus, tame, sigil, key, type_ = match.groups()
-        if key:
-            if type_ or key not in names:
-                names[key] = (sigil, key, type_ or "")
-            segments.append(_Ref(key))
-            continue
-        indent = None
-        if kind.startswith(_BLOCKS):
-            indent = template[template.rfind("\n", 0, match.start()) + 1 : match.start()]
-        segments.append(_Hole(kind, bool(plus), bool(tame), needs.get(f"H{index}_", 0), indent))
-    segments.append(template[end:])
-    imports = tuple(line for pattern, line in IMPORTS.items() if re.search(pattern, template))
-    return _Production(
-        tuple(part for part in segments if part != ""),
-        tuple(names.values()),
-        level,
-        flags,
-        any(isinstance(part, _Hole) and part.type in ("loop", "tail") for part in segments)
-        or bool(re.search(r"^ *(for|while) ", template, re.M)),
-        tuple(_pairs(also)),
-        tuple((type_, _compile(text)) for type_, text in _pairs(uses)),
-        imports,
-        ":=" in template,
-        " for " in template and "\nfor " not in template,
-    )
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    return [(kind, body) for kind, _, body in (part.strip().partition("=") for part in text.split("; ")) if kind]
-
-
-def _binding(template: str) -> tuple[dict[str, int], int]:
-    """How strongly each hole's content must bind to stand without parentheses, and how strongly the whole binds."""
-    count = iter(range(10_000))
-
-    def plain(match: re.Match[str]) -> str:
-        index = next(count)
-        if match[5]:
-            return f"N{match[5]}_"
-        return "pass" if match[1].startswith(_BLOCKS) else f"H{index}_"
-
-    tree = ast.parse(_TOKEN.sub(plain, template))
-    needs = {
-        child.id: _need(node, child)
-        for node in ast.walk(tree)
-        for child in ast.iter_child_nodes(node)
-        if isinstance(child, ast.Name)
-    }
-    first = tree.body[0]
-    parenthesized = not isinstance(first, ast.Expr) or first.value.col_offset > 0
-    return needs, _PRIMARY if parenthesized else _level(first.value)  # type: ignore[attr-defined]
-
-
-def _level(node: ast.AST) -> int:
-    if isinstance(node, (ast.BinOp, ast.BoolOp)) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
-        return _LEVELS[type(node.op)]
-    return _LEVELS.get(type(node), _PRIMARY)
-
-
-def _need(parent: ast.AST, child: ast.AST) -> int:
-    if isinstance(parent, ast.BinOp):
-        right = (child is parent.right) != isinstance(parent.op, ast.Pow)
-        return _level(parent) + right
-    if isinstance(parent, (ast.BoolOp, ast.Compare, ast.Await)):
-        return _level(parent) + 1
-    if isinstance(parent, (ast.UnaryOp, ast.Lambda)):
-        return max(1, _level(parent))
-    if isinstance(parent, ast.IfExp):
-        return 1 if child is parent.orelse else 2
-    if isinstance(parent, ast.comprehension):
-        return 2
-    if isinstance(parent, (ast.Starred, ast.Dict)):
-        return 6
-    if isinstance(parent, (ast.Attribute, ast.Subscript, ast.Call)):
-        return _PRIMARY if child is getattr(parent, "value", getattr(parent, "func", None)) else 0
-    return 0
-
-
-Table = tuple[_Production, ...]
-
-
-def _lines(text: str) -> Table:
-    """Expression productions, one a line, each as often as its weight says."""
-    rows = (row.partition(" ") for row in text.strip().splitlines())
-    return tuple(production for weight, _, body in rows for production in (_compile(body),) * int(weight))
-
-
-def _blocks(text: str) -> Table:
-    """Statement productions under headers `== WEIGHT [flags] [also TYPE=TEXT] [uses TYPE=TEXT; ...]`."""
-    found: list[_Production] = []
-    for part in re.split(r"^== ", text.strip(), flags=re.M)[1:]:
-        header, _, body = part.replace(";\n   ", "; ").partition("\n")
-        header, _, uses = header.partition(" uses ")
-        header, _, also = header.partition(" also ")
-        weight, *flags = header.split()
-        found += [_compile(body.rstrip("\n"), frozenset(flags), also, uses)] * int(weight)
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -228,18 +59,18 @@ class _Grammar:
 
 @functools.cache
 def _grammar() -> _Grammar:
-    simple, compound = _blocks(SIMPLE), _blocks(COMPOUND)
+    simple, compound = blocks_table(SIMPLE), blocks_table(COMPOUND)
 
     def split(table: Table) -> tuple[Table, Table]:
         return tuple(p for p in table if "in" not in p.flags), tuple(p for p in table if "flat" not in p.flags)
 
     return _Grammar(
-        {kind: _lines(text) for kind, text in EXPRESSIONS.items()},
-        {kind: _lines(text) for kind, text in RISKY.items()},
-        {kind: _lines(text) for kind, text in BRIDGES.items()},
+        {kind: lines_table(text) for kind, text in EXPRESSIONS.items()},
+        {kind: lines_table(text) for kind, text in RISKY.items()},
+        {kind: lines_table(text) for kind, text in BRIDGES.items()},
         split(simple),
         split(compound),
-        _blocks(DEFS),
+        blocks_table(DEFS),
     )
 
 
@@ -351,67 +182,45 @@ class _Frame:
     grown: set[int] = field(default_factory=set)
 
 
-class _Writer:
+_POOLS = Pools(SHORT, LONG, FUNCTIONS, CLASSES)
+
+
+class _Writer(Writer):
     """Writes one program."""
 
     def __init__(self, seed: int) -> None:
         rnd = random.Random(seed).random
-        self.rnd = rnd
+        super().__init__(rnd, _POOLS)
         self.grammar = _grammar()
         self.literals = _Literals(rnd)
-        self.scope: dict[str, list[_Var]] = {kind: [] for kind in _LITERALS}
-        self.used: set[str] = {"f"}
-        self.imports: set[str] = set()
-        self.calls: dict[str, list[tuple[_Production, dict[str, str]]]] = {}
+        self.scope: dict[str, list[Var]] = {kind: [] for kind in _LITERALS}
+        self.calls: dict[str, list[tuple[Production, dict[str, str]]]] = {}
         self.frame = _Frame()
-        self.reads: list[_Var] = []
-        self.tame = False
         self.risk = 0.12 if rnd() < 0.24 else 0.0
         self.raising = rnd() < 0.3
         self.budget = 0
         self.nest = 0
-        self.groups = 0
-        self.trail: list[_Var] = []
-        self.filled: set[_Var] = set()
-        self.walrus = True
-
-    def pick(self, table: tuple[str, ...] | list[str]) -> str:
-        return table[int(self.rnd() * len(table))]
+        self.trail: list[Var] = []
+        self.filled: set[Var] = set()
 
     # Names and variables
 
-    def fresh(self, kind: str, lasting: bool) -> str:
-        pools = LONG if lasting else SHORT
-        pool = pools.get(kind) or pools["*"]
-        return self._unused(pool)
+    def variable(self, name: str, kind: str, *, mutable: bool = True, filled: bool = False, group: int = 0) -> Var:
+        var = super().variable(name, kind, mutable=mutable, filled=filled, group=group)
+        var.level = self.frame.level
+        return var
 
-    def _unused(self, pool: list[str]) -> str:
-        start = int(self.rnd() * len(pool))
-        for name in pool[start:] + pool[:start]:
-            if name not in self.used:
-                self.used.add(name)
-                return name
-        number = 2
-        while (name := f"{pool[start]}{number}") in self.used:
-            number += 1
-        self.used.add(name)
-        return name
-
-    def variable(self, name: str, kind: str, *, mutable: bool = True, filled: bool = False, group: int = 0) -> _Var:
-        self.groups += 1
-        return _Var(name, kind, group or self.groups, self.frame.level, mutable, filled)
-
-    def push(self, var: _Var) -> None:
+    def push(self, var: Var) -> None:
         self.scope[var.type].append(var)
         if var.type in ("n", "c"):
             self.scope["i" if var.type == "n" else "s"].append(var)
 
-    def pop(self, var: _Var) -> None:
+    def pop(self, var: Var) -> None:
         self.scope[var.type].remove(var)
         if var.type in ("n", "c"):
             self.scope["i" if var.type == "n" else "s"].remove(var)
 
-    def choose(self, kind: str, *, header: bool = False) -> _Var | None:
+    def choose(self, kind: str, *, header: bool = False) -> Var | None:
         """A variable to read, the newest most often; None where there is none that may be read here."""
         filled = kind.endswith("1")
         frame = self.frame
@@ -430,7 +239,7 @@ class _Writer:
             self.reads.append(var)
         return var
 
-    def target(self, kind: str) -> _Var | None:
+    def target(self, kind: str) -> Var | None:
         """A variable to change; None where there is none that may be changed here."""
         frame = self.frame
         found = [v for v in self.scope[kind] if v.mutable and v.level == frame.level and v.group not in frame.fed]
@@ -444,7 +253,7 @@ class _Writer:
             frame.grown.add(var.group)
         return var
 
-    def alias(self, var: _Var) -> None:
+    def alias(self, var: Var) -> None:
         """Note that `var` may share objects with what has been read since the statement began."""
         if var.type not in CONTAINERS:
             return
@@ -505,78 +314,6 @@ class _Writer:
         text = self.literals.of(kind.rstrip("1"), kind[-1] == "1")
         return f"({text})" if need > 12 and (text[0] == "-" or text.isdigit()) else text
 
-    # Templates
-
-    def fill(self, production: _Production, depth: int, names: dict[str, str] | None = None) -> str | None:
-        """The text of a production, or None where a variable it needs is missing. `names` gains what it declares."""
-        if not self.walrus and production.walrus:
-            return None
-        if production.imports:
-            self.imports.update(production.imports)
-        names = {} if names is None else names
-        binders: list[_Var] = []
-        if not self.declare(production, names, binders):
-            self.used.difference_update(
-                names[key] for sigil, key, _ in production.names if sigil in "$@" and key in names
-            )
-            return None
-        for kind, text in production.also:
-            key = text[text.index("&") + 1] if "&" in text else ""
-            for name in names:
-                text = re.sub(rf"[$&@]{name}\b", names[name], text)
-            group = next((v.group for v in self.reads[::-1] if key and v.name == names[key]), 0)
-            binders.append(self.variable(text, kind, mutable=False, group=group))
-        walrus = self.walrus
-        self.walrus = walrus and not production.comprehension  # not allowed inside the iterable of a comprehension
-        out: list[str] = []
-        for part in production.segments:
-            if type(part) is str:
-                out.append(part)
-            elif type(part) is _Ref:
-                out.append(names[part.key])
-            else:
-                out.append(self.hole(part, depth, binders))  # type: ignore[arg-type]
-        self.walrus = walrus
-        for sigil, key, _ in production.names:
-            if sigil == "$":
-                self.used.discard(names[key])
-        return "".join(out)
-
-    def declare(self, production: _Production, names: dict[str, str], binders: list[_Var]) -> bool:
-        """Choose all names of a production; False where a variable is missing."""
-        for sigil, key, kind in production.names:
-            if sigil in "%&":
-                var = self.target(kind) if sigil == "%" else self.choose(kind, header=production.loops)
-                if var is None:
-                    return False
-                names[key] = var.name
-            elif not kind and key in names:
-                continue
-            elif sigil == "^":
-                names[key] = self._unused(CLASSES if key in "CE" else FUNCTIONS)
-            else:
-                names[key] = self.fresh(kind, sigil == "@")
-                if sigil == "$" and kind:
-                    binders.append(self.variable(names[key], kind, mutable=False))
-        return True
-
-    def hole(self, hole: _Hole, depth: int, binders: Sequence[_Var]) -> str:
-        tame = self.tame
-        self.tame = tame or hole.tame
-        shown = binders if hole.sees_binders else ()
-        for var in shown:
-            if hole.indent is not None:
-                self.alias(var)
-            self.push(var)
-        if hole.indent is None:
-            text = self.expr(hole.type, depth, hole.need)
-        else:
-            text = self.block(hole.type).replace("\n", "\n" + hole.indent)
-        for var in shown:
-            self.pop(var)
-        self.tame = tame
-        return text
-
     # Statements
 
     def statement(self) -> str:
@@ -601,7 +338,7 @@ class _Writer:
             return False
         return "guard" not in flags or bool(frame.returns)
 
-    def try_statement(self, production: _Production) -> str | None:
+    def try_statement(self, production: Production) -> str | None:
         """A statement of this production; None where a variable that it needs is missing."""
         frame = self.frame
         reads, self.reads = self.reads, []
@@ -694,7 +431,7 @@ class _Writer:
             self.calls.setdefault(kind, []).append((call, names))
         return text
 
-    def parameters(self) -> list[_Var]:
+    def parameters(self) -> list[Var]:
         r = self.rnd()
         found = []
         for _ in range(1 if r < 0.45 else 2 if r < 0.85 else 3):
@@ -726,7 +463,7 @@ class _Writer:
         parts += [*definitions, f"def f({head}):\n    {body}"]
         return "\n\n".join(parts) + "\n", self.invocations(parameters, bool(default))
 
-    def invocations(self, parameters: list[_Var], default: bool) -> tuple[Invocation, ...]:
+    def invocations(self, parameters: list[Var], default: bool) -> tuple[Invocation, ...]:
         found: dict[str, Invocation] = {}
         for _ in range(1 + int(self.rnd() * 3)):
             given = parameters[:-1] if default and self.rnd() < 0.5 else parameters

@@ -1,0 +1,1 @@
+"""The built-in model: a tiny transformer that executes Python in its head."""

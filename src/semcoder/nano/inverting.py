@@ -1,0 +1,229 @@
+"""Arguments that give a wanted result, found by the built-in model alone: it proposes, and simulates what it proposed.
+
+Guarantees: nothing of the function is executed; the first proposal is the greedy one, the others are drawn and depend
+on the seed; a proposal is accepted only if the model's own forward answer to it is the wanted result, its type
+included. Where none is, the greedy proposal stands, and `agreed` says so. Questions are answered together, in few
+batches; what is proposed for one may hang, by rounding, on which others it is answered with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from semcoder.nano.flatten import Flat
+from semcoder.nano.notation import ANSWER, EOS, IDS, VOCABULARY, Unreadable, Unsupported, read, read_prefix
+from semcoder.nano.rows import CONTEXT, ask_forward, ask_inverse
+
+#: A proposal of more tokens is cut, and so unreadable.
+LONGEST_PROPOSAL = 512
+#: Proposals of one question that are simulated at a time, where questions are few.
+_TOGETHER = 4
+
+
+class Decoding(Protocol):
+    """What a decoder does: new tokens' ids by prompt, in order, up to `stop`, the context's end or `max_new`."""
+
+    def batch(
+        self,
+        prompts: list[list[int]],
+        *,
+        max_new: int,
+        stop: int = IDS[EOS],
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[list[int]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """`arguments`: the accepted proposal, else the first readable one; None where there is none.
+
+    `agreed`: the model's own simulation of them gives the wanted result. `tried`: proposals that were simulated.
+    `greedy`: the greedy proposal, None where it is unreadable. `simulation`: the model's tokens, without EOS, on
+    `arguments`; empty where they cannot be put to it.
+    """
+
+    arguments: list[Any] | None
+    agreed: bool = False
+    tried: int = 0
+    greedy: list[Any] | None = None
+    simulation: tuple[str, ...] = ()
+
+
+# Asking and reading --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer: its tokens without EOS, and whether it ended by itself."""
+
+    tokens: tuple[str, ...]
+    ended: bool
+
+
+def ask(
+    decoder: Decoding,
+    prompts: Sequence[Sequence[str]],
+    *,
+    most: int = CONTEXT,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> list[Said]:
+    """The answers to prompts, of at most so many tokens each."""
+    if not prompts:
+        return []
+    asked = [[IDS[token] for token in prompt] for prompt in prompts]
+    found = decoder.batch(asked, max_new=most, stop=IDS[EOS], temperature=temperature, seed=seed)
+    return [_said(ids) for ids in found]
+
+
+def _said(ids: Sequence[int]) -> Said:
+    end = ids.index(IDS[EOS]) if IDS[EOS] in ids else -1
+    kept = ids if end < 0 else ids[:end]
+    # The network's vocabulary is filled up: what is beyond ours is a token of no meaning.
+    return Said(tuple(VOCABULARY[i] if i < len(VOCABULARY) else "<unused>" for i in kept), end >= 0)
+
+
+def stated(tokens: Sequence[str]) -> Any:
+    """The value that a forward answer, of any kind, says is returned. Raises `Unreadable`."""
+    for at in range(len(tokens) - 1, -1, -1):
+        if tokens[at] == "return":
+            return read(tokens[at + 1 :])
+    raise Unreadable("an answer without return")
+
+
+def stated_arguments(tokens: Sequence[str], flat: Flat) -> list[Any]:
+    """The arguments that an answer to an inverse question says, enough for a call. Raises `Unreadable`."""
+    found: list[Any] = []
+    at = 0
+    while at < len(tokens):
+        if list(tokens[at : at + 2]) != [f"v{len(found)}", "="]:
+            raise Unreadable(f"no argument {len(found)} where it should stand")
+        value, at = read_prefix(tokens, at + 2)
+        found.append(value)
+    if not flat.params - len(flat.defaults) <= len(found) <= flat.params:
+        raise Unreadable(f"{len(found)} arguments for {flat.params} parameters")
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether a value is the wanted one: Python's `==`, and the type."""
+    return type(one) is type(other) and bool(one == other)
+
+
+# Proposing and simulating --------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Search:
+    """One question on its way. `proposals`: different ones, in the order in which they came; the greedy one first."""
+
+    flat: Flat
+    result: Any
+    prompt: list[str]
+    proposals: dict[tuple[str, ...], list[Any]] = field(default_factory=dict)
+    waiting: list[tuple[str, ...]] = field(default_factory=list)
+    greedy: list[Any] | None = None
+    tried: int = 0
+    simulation: tuple[str, ...] = ()
+    agreed: list[Any] | None = None
+
+    def propose(self, said: Said) -> list[Any] | None:
+        """Takes a proposal in; None where it says no arguments, or some that are known."""
+        if said.tokens in self.proposals or not said.ended:
+            return None
+        try:
+            found = stated_arguments(said.tokens, self.flat)
+        except Unreadable:
+            return None
+        self.proposals[said.tokens] = found
+        self.waiting.append(said.tokens)
+        return found
+
+    def judge(self, proposal: tuple[str, ...], said: Said) -> None:
+        """Takes a simulation in; the first that fits settles the question."""
+        if self.agreed is not None:
+            return
+        self.tried += 1
+        if proposal == next(iter(self.proposals)):
+            self.simulation = said.tokens
+        try:
+            fits = said.ended and same(stated(said.tokens), self.result)
+        except Unreadable:
+            fits = False
+        if fits:
+            self.agreed, self.simulation = self.proposals[proposal], said.tokens
+
+    def inversion(self) -> Inversion:
+        found = next(iter(self.proposals.values()), None) if self.agreed is None else self.agreed
+        return Inversion(found, self.agreed is not None, self.tried, self.greedy, self.simulation)
+
+
+def invert(decoder: Decoding, flat: Flat, result: Any, *, tries: int = 15, kind: str = ANSWER) -> Inversion:
+    """Arguments for which the model itself says that the function gives `result`; see `invert_all`."""
+    return invert_all(decoder, [(flat, result)], tries=tries, kind=kind)[0]
+
+
+def invert_all(
+    decoder: Decoding,
+    questions: Sequence[tuple[Flat, Any]],
+    *,
+    tries: int = 15,
+    kind: str = ANSWER,
+    temperature: float = 0.8,
+    seed: int = 0,
+    context: int = CONTEXT,
+) -> list[Inversion]:
+    """One inversion a question, in order, after at most `tries` (at least 1) proposals each.
+
+    `kind`: how forward answers are written. A result that the language cannot write has no arguments.
+    """
+    searches = [_search(flat, result, context) for flat, result in questions]
+    open_ones = [each for each in searches if each is not None]
+    for each, said in zip(open_ones, _proposals(decoder, open_ones), strict=True):
+        each.greedy = each.propose(said)
+    _simulate(decoder, open_ones, kind, context, 1)
+    left = [each for each in open_ones if each.agreed is None]
+    copies = [each for each in left for _ in range(tries - 1)]
+    for each, said in zip(copies, _proposals(decoder, copies, temperature, seed), strict=True):
+        each.propose(said)
+    together = max(1, _TOGETHER // max(1, len(left)))
+    while any(each.waiting for each in left):
+        _simulate(decoder, left, kind, context, together)
+        left = [each for each in left if each.agreed is None]
+    return [Inversion(None) if each is None else each.inversion() for each in searches]
+
+
+def _search(flat: Flat, result: Any, context: int) -> _Search | None:
+    try:
+        prompt = ask_inverse(flat, result)
+    except Unsupported:
+        return None
+    return _Search(flat, result, prompt) if len(prompt) < context else None
+
+
+def _proposals(
+    decoder: Decoding, searches: Sequence[_Search], temperature: float = 0.0, seed: int = 0
+) -> Iterator[Said]:
+    prompts = [each.prompt for each in searches]
+    yield from ask(decoder, prompts, most=LONGEST_PROPOSAL, temperature=temperature, seed=seed)
+
+
+def _simulate(decoder: Decoding, searches: Sequence[_Search], kind: str, context: int, together: int) -> None:
+    """Simulates the next proposals of each question, so many of each."""
+    chosen: list[tuple[_Search, tuple[str, ...]]] = []
+    prompts: list[list[str]] = []
+    for each in searches:
+        batch, each.waiting = each.waiting[:together], each.waiting[together:]
+        for proposal in batch:
+            try:
+                prompt = ask_forward(each.flat, each.proposals[proposal], kind)
+            except Unsupported:
+                continue
+            if len(prompt) < context:
+                chosen.append((each, proposal))
+                prompts.append(prompt)
+    for (each, proposal), said in zip(chosen, ask(decoder, prompts), strict=True):
+        each.judge(proposal, said)
