@@ -22,6 +22,8 @@ from semcoder.errors import LimitHit, ProgramEnded, SandboxError, SemcoderError,
 from semcoder.monologue import Backward, check, proposed_call, tell
 from semcoder.monologue import style as find_style
 from semcoder.monologue import verify as verify_text
+from semcoder.monologue.forward import Forward
+from semcoder.monologue.sentences import read_sentences
 from semcoder.monologue.solving import find_input
 from semcoder.sandbox import Job, Limits, Reply, Sandbox, run_program
 from semcoder.tracing import MAX_EVENTS, TASK, Trace, trace_from_document
@@ -274,7 +276,9 @@ class Prediction:
     """What a model said of an execution, and what execution says of that.
 
     `text`: all that it wrote; `cut`: whether a bound on its tokens ended that. `model`: the model's spec or name,
-    `profile`: the name of the wording in which it was asked, `style`: that in which its claims were read.
+    `profile`: the name of the wording in which it was asked, `style`: that in which its claims were read. `told`: the
+    sentence of the monologue with the first false claim, `happened`: what our own forward style says of that step; both
+    empty where there is none, or the two cannot be laid side by side.
     """
 
     text: str
@@ -287,6 +291,8 @@ class Prediction:
     cut: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    told: str = ""
+    happened: str = ""
 
 
 def predict(
@@ -306,28 +312,47 @@ def predict(
 ) -> Prediction:
     """What a model says that a call gives, or which call it says gives an output, judged by execution.
 
-    `model`: a spec (docs/models.md) or an opened model. Its folder may say in which `profile` it is to be asked and in
-    which `style` it tells; else these are the package's default and the direction's own. `on_text` gets the model's
-    text as soon as it is there. Raises `UsageError` for bad arguments, `SemcoderError` where the model gave no text.
+    `model`: a spec (docs/models.md) or an opened model, by default the built-in one. Its folder may say in which
+    `profile` it is to be asked and in which `style` it tells; else these are the package's default and the direction's
+    own. `on_text` gets the model's text in whole lines, as soon as they are there; of a model that says sentence by
+    sentence what it thinks, the monologue alone. Raises `UsageError` for bad arguments and for what the model says it
+    cannot answer, `SemcoderError` where it gave no text.
     """
     from semcoder.judging import Judge
+    from semcoder.prompts import BUILT_IN
 
     question = _question(source, call, output, entry)
-    if model is None:
-        raise UsageError("name a model with --model: hf:NAME-or-PATH or openai:NAME@BASE_URL (docs/models.md)")
+    model = BUILT_IN if model is None else model
     chosen, told_in = _wording(model, profile, style, question.direction)
     opened, name = _opened(model)
-    completion, tokens = _ask(opened, chosen, question.instruction(chosen), temperature, max_tokens)
+    completion, tokens = _ask(opened, chosen, question.instruction(chosen), temperature, max_tokens, on_text)
+    if completion.finish == "refused":
+        raise UsageError(completion.text)
     cut = completion.finish == "length"
     text = completion.text if cut else chosen.closed(completion.text)
-    if on_text is not None:
-        on_text(text)
     with sandbox(unsafe=unsafe) as box:
         verdict = Judge(box, chosen, limits=limits or Limits()).judge(question, text, told_in)
-    monologue = chosen.parse(text).monologue
+        monologue = chosen.parse(text).monologue
+        beside = _beside(box, question, monologue, verdict, limits or Limits())
     return Prediction(
-        text, monologue, verdict, question.direction, name, chosen.name, told_in, cut, tokens[0], tokens[1]
+        text, monologue, verdict, question.direction, name, chosen.name, told_in, cut, tokens[0], tokens[1], *beside
     )
+
+
+def _beside(box: Sandbox, question: Question, monologue: str, verdict: Verdict, limits: Limits) -> tuple[str, str]:
+    """The sentence with the first false claim, and the true one of that step: its place among those that name a line is
+    the same in both texts, since what stands before it is true and leaves no step out."""
+    first, call = verdict.first_false, proposed_call(monologue)
+    sentences = [each for each in read_sentences(monologue) if each.line]
+    place = next((k for k, each in enumerate(sentences) if first is not None and each.start == first.start), None)
+    if place is None or call is None:
+        return "", ""
+    try:
+        (ran,) = trace_many(box, question.shown, [Invocation(call, setup=question.setup)], limits)
+    except SemcoderError:
+        return "", ""
+    true = [each for each in read_sentences(Forward().render(ran, detail="expression").text) if each.line]
+    return (sentences[place].text, true[place].text) if place < len(true) else ("", "")
 
 
 def _question(source: str | Path, call: str | None, output: str | None, entry: str | None) -> Question:
@@ -351,17 +376,15 @@ def _wording(
     model: str | Model, profile: Profile | str | Path | None, style: str | None, direction: Direction
 ) -> tuple[Profile, str]:
     """Profile and style: as given, else as the model's folder says, else the defaults. Raises `UsageError`."""
-    from semcoder.prompts import load_profile, saved_profile
+    from semcoder.prompts import Profile, profile_for
 
-    kind, _, rest = model.partition(":") if isinstance(model, str) else ("", "", "")
-    saved = saved_profile(Path(rest).expanduser()) if kind == "hf" and rest else None
-    if isinstance(profile, (str, Path)):
-        profile = load_profile(profile)
+    named = None if isinstance(profile, Profile) else profile
+    chosen, told_in = profile_for(model if isinstance(model, str) else model.name, named)
     if style is not None and find_style(style).direction != direction:
         raise UsageError(f"the style {style} does not tell an execution {direction}; leave --style out")
-    if style is None and saved is not None and find_style(saved[1]).direction == direction:
-        style = saved[1]
-    return profile or (saved[0] if saved is not None else load_profile()), style or direction
+    if style is None and told_in and find_style(told_in).direction == direction:
+        style = told_in
+    return profile if isinstance(profile, Profile) else chosen, style or direction
 
 
 def _opened(model: str | Model) -> tuple[Model, str]:
@@ -374,10 +397,15 @@ def _opened(model: str | Model) -> tuple[Model, str]:
 
 
 def _ask(
-    model: Model, profile: Profile, instruction: str, temperature: float, max_tokens: int
+    model: Model,
+    profile: Profile,
+    instruction: str,
+    temperature: float,
+    max_tokens: int,
+    on_text: Callable[[str], None] | None,
 ) -> tuple[Completion, tuple[int, int]]:
     """One text, and the tokens of prompt and text. Raises `SemcoderError` where there is none."""
-    from semcoder.models import Message, Request, Sampling
+    from semcoder.models import Message, Request, Sampling, Streaming
 
     sampling = Sampling(max_tokens, temperature, stop=profile.stops)
     if profile.chat:
@@ -385,10 +413,17 @@ def _ask(
         request = Request(turns, sampling=sampling)
     else:
         request = Request(text=profile.prompt(instruction), sampling=sampling)
-    ((_, reply),) = model.generate([request])
+    is_told = isinstance(model, Streaming) and on_text is not None
+    if isinstance(model, Streaming) and on_text is not None:
+        reply = model.stream(request, on_text)
+    else:
+        ((_, reply),) = model.generate([request])
     if not reply.completions:
         raise SemcoderError(f"the model gave no answer: {reply.error}")
-    return reply.completions[0], (reply.prompt_tokens, reply.completion_tokens)
+    completion = reply.completions[0]
+    if on_text is not None and not is_told and completion.finish != "refused":
+        on_text(completion.text if completion.finish == "length" else profile.closed(completion.text))
+    return completion, (reply.prompt_tokens, reply.completion_tokens)
 
 
 def describe(outcome: Outcome) -> str:

@@ -53,6 +53,14 @@ def bootstrap(values: Sequence[float], *, seed: int = 0, resamples: int = RESAMP
     return _middle(_means(values, seed, resamples))
 
 
+def mean_interval(values: Sequence[float], *, seed: int = 0) -> Interval:
+    """The interval of a mean over tasks: a bootstrap, but Wilson's where all or none are right, since a bootstrap would
+    then be certain of it. Raises `ValueError` where there are none."""
+    if set(values) in ({0.0}, {1.0}):
+        return wilson(int(sum(values)), len(values))
+    return bootstrap(values, seed=seed)
+
+
 def over_seeds(values: Sequence[float]) -> Interval | None:
     """Student's interval for the mean of runs that differ in their seed; None for fewer than two runs."""
     if len(values) < 2:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from semcoder.benchmarks import Benchmark, Task, benchmark, benchmarks
+from semcoder.benchmarks import Benchmark, Task, WithCases, benchmark, benchmarks
 from semcoder.core import Score
 from semcoder.errors import InputError, UsageError
 from semcoder.prompts import load_profile
+from semcoder.sandbox import Checkers
 
 DATA = Path(os.environ.get("SEMCODER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PROFILE = load_profile()
@@ -78,6 +79,19 @@ def contest(name: str, private: Any, function: str = "") -> dict[str, Any]:
 
 def cases_of(kind: str, *cases: tuple[str, str]) -> list[dict[str, str]]:
     return [{"input": given, "output": wanted, "testtype": kind} for given, wanted in cases]
+
+
+def described(name: str, source: str, *cases: tuple[str, str]) -> dict[str, Any]:
+    """A row of a build that has its cases with it."""
+    entry, shown = "own", [f"assert {call} == {output}" for call, output in cases[:1]]
+    return {
+        "id": name,
+        "nl": PROFILE.nl(f"{entry}(x)", "What it does.", cases[:1]),
+        "response": f"```python\n{source}\n```",
+        "program": {"source": source, "entry": entry},
+        "cases": [{"call": call, "output": output} for call, output in cases],
+        "shown": shown,
+    }
 
 
 #: Small data of our own in each benchmark's published form: rows of a JSONL file.
@@ -162,6 +176,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "livecodebench-generation": [
         contest("own_a", cases_of("stdin", ("1 2\n", "3\n"), ("4 5\n", "9"), ("0 0\n", "0\n\n"))),
         contest("own_b", cases_of("functional", ("1\n2", "3"), ("4\n[5]", "[9, 1]")), "add"),
+    ],
+    "pyx": [
+        described("a", "def own(x):\n    return x * 2\n", ("own(2)", "4"), ("own('a')", "'aa'"), ("own([])", "[]")),
+        # a case with a nan says nothing of equality, and a set has no literal when it is empty
+        described("b", "def own(x):\n    return set(x)\n", ("own([])", "set()"), ("own([2, 2])", "{2}"))
+        | {"cases": [{"call": "own([])", "output": "set()"}, {"call": "own('n')", "output": "{float('nan')}"}]}
+        | {"nl": PROFILE.nl("own(x)", "A set.", [("own('n')", "{float('nan')}"), ("own([])", "set()")])},
     ],
     "livecodebench-execution": [
         {
@@ -292,6 +313,100 @@ def test_rows_that_are_no_tasks_are_named(name: str, tmp_path: Path) -> None:
     path.write_text(f"{json.dumps(good)}\n" * 2)
     with pytest.raises(InputError, match="twice"):
         found.load(str(path))
+
+
+# -- tests one by one
+
+
+def opened(name: str) -> WithCases:
+    found = benchmark(name)
+    assert isinstance(found, WithCases)
+    return found
+
+
+CASED = [name for name in benchmarks() if isinstance(benchmark(name), WithCases)]
+
+
+def judged(found: WithCases, tasks: Sequence[Task], which: str, answer: str) -> dict[tuple[str, str], Score]:
+    """The verdict of each of the tests on the tasks' answers of a kind, by task and text."""
+    units = [(task, case) for task in tasks for case in getattr(found, which)(task)]
+    checks = [found.check(task, getattr(found, answer)(task), case) for task, case in units]
+    with Checkers(2) as checkers:
+        scores = dict(checkers.run(checks))
+    return {(task.id, case.text): scores[place] for place, (task, case) in enumerate(units)}
+
+
+def test_benchmarks_of_programs_have_tests_one_by_one() -> None:
+    assert CASED == ["humaneval", "humaneval-plus", "mbpp", "mbpp-plus", "pyx"]
+
+
+@pytest.mark.parametrize("name", CASED)
+def test_each_test_alone_judges_as_all_together(name: str, tmp_path: Path) -> None:
+    found = opened(name)
+    tasks = found.load(str(written(tmp_path, name)))
+    for which in ("own", "shown"):
+        assert set(judged(found, tasks, which, "gold").values()) <= {Score(True)}
+        wrong = judged(found, tasks, which, "wrong")
+        assert {score.passed for score in wrong.values()} <= {False}
+    assert any(found.shown(task) for task in tasks)
+    if name.endswith("-plus"):
+        assert not any(found.own(task) for task in tasks), "their tests are inputs, and cannot be shown"
+    else:
+        assert all(found.own(task) for task in tasks)
+    for task in tasks:
+        assert found.program(task, found.gold(task)), "the gold answer is a program"
+        assert found.program(task, "") == found.program(task, "I do not know.") == ""
+        for case in found.shown(task):
+            assert (case.call in case.text, case.call in found.instruction(task, PROFILE)) == (True, True)
+
+
+def test_a_builds_folder_has_the_cases_beside_the_rows(tmp_path: Path) -> None:
+    row, cases = ROWS["pyx"][0], ROWS["pyx"][0]["cases"]
+    (tmp_path / "rows").mkdir()
+    bare = {key: value for key, value in row.items() if key != "cases"}
+    (tmp_path / "rows" / "nl-00000.jsonl").write_text(json.dumps({**bare, "call": "own(2)", "output": "4"}) + "\n")
+    (tmp_path / "rows" / "forward-00000.jsonl").write_text("{}\n")
+    found = opened("pyx")
+    (alone,) = found.load(str(tmp_path))
+    assert [case.text for case in found.own(alone)] == ["assert own(2) == 4"]
+    (tmp_path / "programs.jsonl").write_text(json.dumps({"program": row["program"], "cases": cases}) + "\n")
+    (task,) = found.load(str(tmp_path))
+    assert [case.call for case in found.own(task)] == [case["call"] for case in cases]
+    with pytest.raises(UsageError, match="--data"):
+        found.load()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nl": " "}, "nl is empty"),
+        ({"program": "x"}, "program must be an object"),
+        ({"cases": "x"}, "cases must be a list"),
+        ({"cases": [{"call": 1, "output": "1"}]}, "texts call and output"),
+        ({"cases": [{"call": "own(1)", "output": "float('nan')"}]}, "no case"),
+    ],
+)
+def test_rows_that_are_no_problems(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**ROWS["pyx"][0], **change}) + "\n")
+    with pytest.raises(InputError, match=rf"rows\.jsonl:1: .*{message}"):
+        benchmark("pyx").load(str(path))
+
+
+#: Examples in the documentation of HumanEval that its reference solutions contradict.
+MISTAKEN = {"HumanEval/47", "HumanEval/116", "HumanEval/148"}
+
+
+def test_the_published_tests_one_by_one() -> None:
+    if not (DATA / "HumanEval.jsonl.gz").exists():
+        pytest.skip("set SEMCODER_DATA to the folder with the benchmark files")
+    found = opened("humaneval")
+    tasks = found.load(str(DATA))
+    assert set(judged(found, tasks, "own", "gold").values()) == {Score(True)}
+    shown = judged(found, tasks, "shown", "gold")
+    assert {task for (task, _), score in shown.items() if score.passed is not True} == MISTAKEN
+    assert len({task for task, _ in shown}) == 132
+    assert all(found.own(task) for task in tasks)
 
 
 def test_a_benchmark_that_there_is_not() -> None:

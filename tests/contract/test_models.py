@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from semcoder.models import (
     identity,
     open_model,
 )
+from semcoder.nano.notation import IDS
+from semcoder.prompts import load_profile
 from tests.servers import Scripted, echo
 from tests.tiny import tiny_model
 
@@ -39,11 +42,42 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[
     with Scripted(echo) as server:
         yield {
             "hf": (f"hf:{tiny_model(tmp_path_factory.mktemp('tiny'))}", {"batch_size": AT_ONCE}),
+            "nano": (f"nano:{nano_folder(tmp_path_factory)}", {"batch_size": AT_ONCE, "decoder": Guessing()}),
             "openai": (f"openai:echo@{server.url}", {"concurrency": AT_ONCE}),
         }
 
 
-@pytest.fixture(params=["hf", "openai", "hf, cached and metered", "openai, cached and metered"])
+def nano_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nano")
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+class Guessing:
+    """Writes that the first instruction returns a number, which hangs on the prompt and the seed."""
+
+    context = 2048
+
+    def stream(self, prompt: Sequence[int], *, max_new: int, stop: Collection[int] = ()) -> Iterator[int]:
+        yield from self.batch([prompt], max_new=max_new, stop=stop)[0]
+
+    def batch(
+        self,
+        prompts: Sequence[Sequence[int]],
+        *,
+        max_new: int,
+        stop: Collection[int] = (),
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[list[int]]:
+        numbers = [random.Random(repr((prompt, seed))).randrange(100, 1000) for prompt in prompts]
+        return [[IDS[token] for token in ("L0", "return", *str(number))][:max_new] for number in numbers]
+
+
+KINDS = ("hf", "nano", "openai")
+
+
+@pytest.fixture(params=[*KINDS, *(f"{kind}, cached and metered" for kind in KINDS)])
 def model(specs: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path) -> Model:
     kind, _, wrapped = request.param.partition(",")
     spec, options = specs[kind]
@@ -52,7 +86,12 @@ def model(specs: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path)
 
 
 def ask(text: str, **how: Any) -> Request:
-    return Request((Message("user", text),), sampling=Sampling(**{"max_tokens": 6, **how}))
+    return Request((Message("user", question(text)),), sampling=Sampling(**{"max_tokens": 6, **how}))
+
+
+def question(text: str) -> str:
+    """What each kind of model can answer, with a text in it."""
+    return load_profile("nano").forward("def f(text):\n    return text\n", f"f('{text}')")
 
 
 def test_every_backend_has_a_spec_here(specs: dict[str, Any]) -> None:
@@ -69,7 +108,9 @@ def test_has_the_name_it_is_found_by_and_an_identity(specs: dict[str, Any]) -> N
 
 
 def test_one_reply_for_each_request(model: Model) -> None:
-    requests = [ask(f"question {k}") for k in range(7)] + [Request(text="def f(x):", sampling=Sampling(max_tokens=4))]
+    requests = [ask(f"question {k}") for k in range(7)] + [
+        Request(text=question("def"), sampling=Sampling(max_tokens=4))
+    ]
     replies = list(model.generate(requests))
     assert sorted(place for place, _ in replies) == list(range(8))
     for _, reply in replies:
@@ -154,7 +195,17 @@ def test_an_error_of_the_requests_is_raised(model: Model) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["", "hf", "hf:", "hf:/no/such/folder", "openai:", "openai:@http://localhost/v1", "nosuch:model", "gpt-4"],
+    [
+        "",
+        "hf",
+        "hf:",
+        "hf:/no/such/folder",
+        "nano:/no/such/folder",
+        "openai:",
+        "openai:@http://localhost/v1",
+        "nosuch:model",
+        "gpt-4",
+    ],
 )
 def test_a_wrong_spec_says_what_to_write(spec: str) -> None:
     with pytest.raises(UsageError, match=r"\w+:(NAME|PATH)"):

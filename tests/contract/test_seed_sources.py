@@ -86,6 +86,7 @@ SPECS = {
     "parquet": _parquet(),
     "pyx": _pyx(),
     "recorded": _recording(),
+    "short": "short",
     "small": "small",
     "stdlib": "stdlib:textwrap,heapq,json,colorsys,fnmatch",
 }
@@ -138,7 +139,7 @@ def test_origin_and_licence_are_filled(source: Source) -> None:
         if isinstance(found, Program):
             assert found.license
     for program in programs(source):
-        if source.name not in ("generator", "small"):
+        if source.name not in ("generator", "short", "small"):
             assert program.origin.project
             assert program.origin.path.endswith(".py") or program.origin.path.rpartition(":")[2].isdecimal()
             assert program.origin.line > 0 or source.name in ROWS
@@ -164,7 +165,7 @@ def test_examples_are_calls_of_the_entry(source: Source) -> None:
 
 
 def test_sources_that_know_calls_give_some() -> None:
-    for name in ("generator", "recorded", "small", *ROWS):
+    for name in ("generator", "recorded", "short", "small", *ROWS):
         source = open_source(SPECS[name])
         assert any(known_calls(source, program) for program in programs(source)), name
 

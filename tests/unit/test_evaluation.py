@@ -16,9 +16,9 @@ from semcoder.core import Score
 from semcoder.errors import InputError, SemcoderError, UsageError
 from semcoder.evaluation import EvalConfig, compare, configured, evaluate, published
 from semcoder.evaluation.constructs import constructs
-from semcoder.evaluation.folder import Journal
 from semcoder.evaluation.metrics import Judged, failure_kind, results
 from semcoder.judging import Question
+from semcoder.judging.folder import Journal
 from semcoder.models import Completion, Reply, Request
 from semcoder.prompts import Profile, load_profile, save_profile
 

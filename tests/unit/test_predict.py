@@ -141,10 +141,12 @@ def test_a_false_claim_before_a_right_answer(predict: Predict, monologue: str) -
     with replying(PROFILE.response(told, f"assert {CALL} == 3")) as server:
         done = predict("--call", CALL, "--model", spec(server))
     assert done.code == 0
-    *_, verdict, counts, first = done.out.splitlines()
+    *_, verdict, counts, first, told, happened = done.out.splitlines()
     assert verdict == "right: the call gives 3"
     assert ", 1 false, " in counts
     assert first == "the first false one: line 5: `number` becomes `7`; in truth: number becomes 2"
+    assert told == "  told:     Line 5: iteration 2 of the loop begins; `number` becomes `7`."
+    assert happened == "  happened: Line 5: iteration 2 of the loop begins; `number` becomes `2`."
 
 
 def test_backward(predict: Predict) -> None:
@@ -235,7 +237,7 @@ def test_a_server_that_fails_is_told_in_one_line(predict: Predict) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--call", CALL], "name a model with --model: hf:NAME-or-PATH or openai:NAME@BASE_URL"),
+        (["--call", CALL], "the built-in model"),  # is not there, or reads programs of one function
         ([], "give either --call"),
         (["--call", CALL, "--output", "3"], "give either --call"),
         (["--call", CALL, "--entry", "total"], "--entry goes with --output only"),

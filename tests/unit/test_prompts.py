@@ -69,6 +69,34 @@ def test_the_words_of_rows() -> None:
     assert PROFILE.prompt("Ask.") == "Ask.\n"
 
 
+def test_the_words_of_repairs() -> None:
+    problem = PROFILE.nl("f(x)", "Gives {it} back.", [("f(1)", "1")]).partition("\n")[2]
+    assert PROFILE.repair(problem, "def f(x):\n    return {test}\n", "assert f(1) == 1", "It gives `2`.\n") == (
+        "Task: find the fault in the code and repair it.\nWrite a Python function `f(x)`. Its documentation:\n\n"
+        "Gives {it} back.\n\nFor example:\n\nassert f(1) == 1\n\n[PYTHON]\ndef f(x):\n    return {test}\n[/PYTHON]\n"
+        "This test fails:\nassert f(1) == 1\nWhat happened:\nIt gives `2`."
+    )
+    assert PROFILE.repairing.response("So.", "def f(x):\n    return x") == (
+        "[MONOLOGUE]\nSo.\n[/MONOLOGUE]\n[Refined]\ndef f(x):\n    return x\n[/Refined]"
+    )
+    assert PROFILE.repairing.stops == ("[/Refined]",)
+    assert PROFILE.repairing.tasks == PROFILE.tasks
+
+
+@pytest.mark.parametrize("profile", [*map(load_profile, profile_names()), *PROFILES.values()], ids=lambda p: p.answer)
+def test_a_repaired_program_is_read_back(profile: Profile) -> None:
+    code = "def f(x):\n    return [x]\n"
+    assert profile.repairing.parse(profile.repairing.response("a\nb", code)) == Parsed("a\nb", code)
+    assert profile.repairing.parse(profile.repairing.response("", code)) == Parsed("", code)
+    assert profile.repairing.parse("no program").answer is None
+
+
+@pytest.mark.parametrize("name", ["fault", "refined"])
+def test_a_profile_from_before_there_were_repairs_has_the_defaults_words(name: str) -> None:
+    old = {key: value for key, value in document(name="old").items() if key != name}
+    assert getattr(profile_of(old, "old"), name) == getattr(PROFILE, name)
+
+
 def test_a_text_put_in_is_never_looked_at_again() -> None:
     assert PROFILE.forward("{assertion} {source} \\1 {0}", "f({monologue})").count("assert f({monologue})") == 1
     assert (
@@ -207,6 +235,9 @@ def test_texts_that_are_left_out_have_their_defaults(tmp_path: Path) -> None:
         (document(question="{assertion} {source}"), r"question: \{assertion\} stands too early"),
         (document(problem="{header} {examples}"), r"problem: must hold \{description\} once"),
         (document(direct="{answer}"), "direct: needs a mark before"),
+        (document(refined="{answer}"), "refined: needs a mark before"),
+        (document(refined="[R]"), r"refined: must hold \{answer\} once"),
+        (document(fault="{problem} {code} {told} {test}"), r"fault: \{told\} stands too early"),
         (document(direct="[A]{answer}{answer}"), r"direct: must hold \{answer\} once, not 2 times"),
         (document(direct="[A]{answer}[/A]"), "answer: must have round"),
         ({key: value for key, value in document().items() if key != "answer"}, "missing field"),
@@ -225,7 +256,7 @@ def test_what_is_no_profile_is_refused_by_file_and_field(doc: object, message: s
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="there is no profile 'semcodr' and no such file; profiles: brief, chat, semcoder"
+        UsageError, match="there is no profile 'semcodr' and no such file; profiles: brief, chat, nano, semcoder"
     ):
         load_profile("semcodr")
     with pytest.raises(UsageError, match="no such file"):

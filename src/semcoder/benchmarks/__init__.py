@@ -13,13 +13,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from semcoder.benchmarks._scoring import digest, first_tasks, score_rows
 from semcoder.core import Score
 from semcoder.errors import UsageError
 from semcoder.judging import Question
 from semcoder.plugins import load_plugins
 from semcoder.prompts import Profile
+
+if TYPE_CHECKING:
+    from semcoder.sandbox import Check
+
+__all__ = [
+    "Benchmark",
+    "Case",
+    "Task",
+    "WithCases",
+    "benchmark",
+    "benchmarks",
+    "digest",
+    "first_tasks",
+    "score_rows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,38 @@ class Benchmark(Protocol):
         self, answers: Sequence[tuple[Task, str]], *, workers: int = 2, unsafe: bool = False
     ) -> Iterator[tuple[int, Score]]:
         """`(place, score)` of each answer, as they come. `passed` None: it could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test of a task by itself. `text`: as a person reads it; `call`: the call whose result it is about, empty
+    where that cannot be named; `setup`: the lines that both need before them."""
+
+    text: str
+    call: str = ""
+    setup: str = ""
+
+    @property
+    def code(self) -> str:
+        """What is run."""
+        return f"{self.setup}\n{self.text}" if self.setup else self.text
+
+
+@runtime_checkable
+class WithCases(Benchmark, Protocol):
+    """A benchmark that asks for code and can tell its tests one by one."""
+
+    def shown(self, task: Task) -> list[Case]:
+        """The tests that the prompt shows."""
+
+    def own(self, task: Task) -> list[Case]:
+        """The tests that answers are judged by; empty where they cannot be told one by one."""
+
+    def program(self, task: Task, answer: str) -> str:
+        """The program that an answer makes, by itself; empty for an answer that is no program."""
+
+    def check(self, task: Task, answer: str, case: Case) -> Check:
+        """One case on an answer, run as the benchmark runs its own tests."""
 
 
 def benchmarks() -> dict[str, type[Any]]:

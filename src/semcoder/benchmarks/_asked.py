@@ -6,13 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcoder.benchmarks import Task
+from semcoder.benchmarks import Case, Task
+from semcoder.benchmarks._cases import documented_cases, standalone
 from semcoder.benchmarks._execution import stated_part
 from semcoder.benchmarks._generations import read_generations
-from semcoder.benchmarks._programs import header_of
+from semcoder.benchmarks._programs import LIMITS, context_of, header_of, joined
 from semcoder.benchmarks._texts import code, problem
 from semcoder.judging import Question
 from semcoder.prompts import Profile
+from semcoder.sandbox import Check, Limits
 
 
 class Documented:
@@ -34,6 +36,25 @@ class Documented:
 
     def generations(self, path: Path, tasks: Sequence[Task]) -> dict[str, list[str]]:
         return read_generations(path, tasks)
+
+    def shown(self, task: Task) -> list[Case]:
+        return documented_cases(task.row["prompt"], task.row["entry_point"])
+
+    def own(self, task: Task) -> list[Case]:
+        return []
+
+    def program(self, task: Task, answer: str) -> str:
+        prompt, entry = task.row["prompt"], task.row["entry_point"]
+        return standalone(answer, entry, context_of(prompt + "    pass\n", entry), prompt)
+
+    def check(self, task: Task, answer: str, case: Case) -> Check:
+        return documented_check(task, answer, case.code, LIMITS)
+
+
+def documented_check(task: Task, answer: str, tests: str, limits: Limits) -> Check:
+    """Tests of an answer that goes on where the prompt ends, or says the function anew."""
+    prompt, entry = task.row["prompt"], task.row["entry_point"]
+    return Check(joined(prompt, answer), tests, entry, context_of(prompt, entry), limits)
 
 
 class StatedOutput(ABC):

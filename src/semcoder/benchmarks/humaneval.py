@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from semcoder.benchmarks import Task
-from semcoder.benchmarks._asked import Documented
-from semcoder.benchmarks._programs import LIMITS, context_of, joined, score_checks
+from semcoder.benchmarks import Case, Task
+from semcoder.benchmarks._asked import Documented, documented_check
+from semcoder.benchmarks._cases import checked_cases
+from semcoder.benchmarks._programs import LIMITS, score_checks
 from semcoder.benchmarks._rows import Place, load_tasks
 from semcoder.benchmarks._texts import defines
 from semcoder.core import Score
 from semcoder.errors import UsageError
-from semcoder.sandbox import Check
 
 PLACE = Place("openai/openai_humaneval", "humaneval")
 FIELDS = ("prompt", "entry_point", "canonical_solution", "test")
@@ -37,13 +37,14 @@ class HumanEval(Documented):
     def score(
         self, answers: Sequence[tuple[Task, str]], *, workers: int = 2, unsafe: bool = False
     ) -> Iterator[tuple[int, Score]]:
-        return score_checks((_check(task.row, answer) for task, answer in answers), workers=workers, unsafe=unsafe)
+        checks = (
+            documented_check(task, answer, f"{task.row['test']}\ncheck({task.row['entry_point']})\n", LIMITS)
+            for task, answer in answers
+        )
+        return score_checks(checks, workers=workers, unsafe=unsafe)
 
-
-def _check(row: Mapping[str, Any], answer: str) -> Check:
-    prompt, entry = row["prompt"], row["entry_point"]
-    tests = f"{row['test']}\ncheck({entry})\n"
-    return Check(joined(prompt, answer), tests, entry, context_of(prompt, entry), LIMITS)
+    def own(self, task: Task) -> list[Case]:
+        return checked_cases(task.row["test"], task.row["entry_point"])
 
 
 def _checked(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcoder.benchmarks import Task
+from semcoder.benchmarks import Case, Task
+from semcoder.benchmarks._cases import assert_cases, standalone
 from semcoder.benchmarks._generations import read_generations
 from semcoder.benchmarks._programs import LIMITS, score_checks, tested_entry
 from semcoder.benchmarks._rows import Place, load_tasks
@@ -55,6 +56,20 @@ class Mbpp:
         self, answers: Sequence[tuple[Task, str]], *, workers: int = 2, unsafe: bool = False
     ) -> Iterator[tuple[int, Score]]:
         return score_checks((_check(task.row, answer) for task, answer in answers), workers=workers, unsafe=unsafe)
+
+    def shown(self, task: Task) -> list[Case]:
+        """All that a task is judged by: its prompt shows it."""
+        return self.own(task)
+
+    def own(self, task: Task) -> list[Case]:
+        row = task.row
+        return assert_cases(row["test_list"], row["entry"], "\n".join([row["imports"], row["setup"]]).strip())
+
+    def program(self, task: Task, answer: str) -> str:
+        return standalone(answer, task.row["entry"])
+
+    def check(self, task: Task, answer: str, case: Case) -> Check:
+        return Check(answer, case.code, task.row["entry"], "", LIMITS)
 
 
 def _check(row: Mapping[str, Any], answer: str) -> Check:

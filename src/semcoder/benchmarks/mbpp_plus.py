@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcoder.benchmarks import Task
+from semcoder.benchmarks import Case, Task
+from semcoder.benchmarks._cases import assert_cases, standalone
 from semcoder.benchmarks._evalplus import Dataset, checked, score_plus
 from semcoder.benchmarks._generations import read_generations
-from semcoder.benchmarks._programs import tested_entry
+from semcoder.benchmarks._programs import LIMITS, tested_entry
 from semcoder.benchmarks._rows import Place, load_tasks
 from semcoder.benchmarks._texts import code, parsed, problem
 from semcoder.core import Score
 from semcoder.errors import UsageError
 from semcoder.prompts import Profile
+from semcoder.sandbox import Check
 
 PLACE = Place("evalplus/mbppplus", "mbppplus", variable="MBPP_OVERRIDE_PATH")
 
@@ -34,10 +36,8 @@ class MbppPlus:
         return load_tasks(data, PLACE, ("task_id",), ("prompt",), _checked)
 
     def instruction(self, task: Task, profile: Profile) -> str:
-        tree = parsed(task.row["prompt"])
-        described = ast.get_docstring(tree) if tree is not None else None
         shown = "\n".join(task.row.get("test_list") or [])
-        return problem(profile, _entry(task.row), described or task.row["prompt"], shown)
+        return problem(profile, _entry(task.row), _description(task.row), shown)
 
     def question(self, task: Task) -> None:
         return None
@@ -59,6 +59,22 @@ class MbppPlus:
     ) -> Iterator[tuple[int, Score]]:
         return score_plus(answers, DATASET, _entry, workers=workers, unsafe=unsafe)
 
+    def shown(self, task: Task) -> list[Case]:
+        """The asserts in the description, and those of the hub's form."""
+        lines = [line for line in _description(task.row).splitlines() if line.startswith("assert ")]
+        imports = "\n".join(task.row.get("test_imports") or [])
+        cases = assert_cases([*lines, *(task.row.get("test_list") or [])], _entry(task.row), imports)
+        return [case for case in cases if case.call]
+
+    def own(self, task: Task) -> list[Case]:
+        return []
+
+    def program(self, task: Task, answer: str) -> str:
+        return standalone(answer, _entry(task.row))
+
+    def check(self, task: Task, answer: str, case: Case) -> Check:
+        return Check(answer, case.code, _entry(task.row), "", LIMITS)
+
 
 def _checked(row: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(row.get("test"), str) and "base_input" not in row:
@@ -66,6 +82,11 @@ def _checked(row: Mapping[str, Any]) -> Mapping[str, Any]:
             raise UsageError(f"the field code must be a text; the row has {', '.join(row)}")
         return {**row, "entry_point": tested_entry(row["code"], row["test"])}
     return checked(row)
+
+
+def _description(row: Mapping[str, Any]) -> str:
+    tree = parsed(row["prompt"])
+    return (ast.get_docstring(tree) if tree is not None else None) or str(row["prompt"])
 
 
 def _entry(row: Mapping[str, Any]) -> str:

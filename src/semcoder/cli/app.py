@@ -1,8 +1,8 @@
 """The application: its commands, and the group that runs them.
 
 Guarantees: asking for help or the version loads nothing but typer. Commands live in `execution` and `predict` (one
-program), `corpus` (many), `record`, `synth`, `train`, `evaluate` and `machine`; each imports what it calls when it is
-called.
+program), `corpus` (many), `record`, `debug`, `synth`, `train`, `evaluate`, `refine` and `machine`; each imports what it
+calls when it is called.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from semcoder import __version__
-from semcoder.cli import corpus, evaluate, execution, machine, predict, record, synth, train
+from semcoder.cli import corpus, debug, evaluate, execution, machine, predict, record, refine, synth, train
 
 
 class Interrupted(Exception):
@@ -71,9 +71,11 @@ for _command in (
     *predict.COMMANDS,
     *corpus.COMMANDS,
     *record.COMMANDS,
+    *debug.COMMANDS,
     *synth.COMMANDS,
     *train.COMMANDS,
     *evaluate.COMMANDS,
+    *refine.COMMANDS,
     *machine.COMMANDS,
 ):
     app.command()(_command)

@@ -123,19 +123,24 @@ def demo(
 
 def report(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of build, train or eval.", show_default=False)
+        Path, typer.Argument(metavar="DIR", help="A folder of build, train, eval or refine.", show_default=False)
     ],
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option("--beside", metavar="DIR", help="Another refinement to stand beside it; repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Draw one HTML page of what a build, a training run, an ablation or an evaluation produced.
+    """Draw one HTML page of what a build, a training run, an ablation, an evaluation or a refinement produced.
 
     \b
-    Example:
+    Examples:
       semcoder report runs/demo
+      semcoder report runs/after --beside runs/zero-shot
     """
     from semcoder.report import build_page
 
-    page = build_page(folder)
+    page = build_page(folder, beside or [])
     if as_json:
         document({"folder": str(folder), "page": str(page)})
     else:

@@ -14,7 +14,7 @@ import typer
 
 from semcoder.cli.asking import MaxTokens, ProfileName, Temperature
 from semcoder.cli.execution import Json, Unsafe
-from semcoder.cli.printing import document, line, note, progress, table
+from semcoder.cli.printing import chance, document, line, note, percent, progress, span, table
 from semcoder.errors import UsageError
 
 
@@ -24,7 +24,8 @@ def evaluate(
         typer.Option("--benchmark", metavar="NAME", help="What to solve; repeatable (--list shows names)."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", metavar="MODEL", help="hf:NAME-or-PATH or openai:NAME@BASE_URL.")
+        str,
+        typer.Option("--model", metavar="MODEL", help="nano (built in), hf:NAME-or-PATH or openai:NAME@BASE_URL."),
     ] = "",
     data: Annotated[
         str,
@@ -153,8 +154,8 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
             [
                 doc["benchmark"],
                 doc["n"],
-                _number(doc["pass@1"]),
-                _interval(doc["intervals"].get("pass@1")),
+                percent(doc["pass@1"]),
+                span(doc["intervals"].get("pass@1")),
                 doc["unjudged"],
                 ", ".join(f"{kind} {number:,}" for kind, number in doc["failures"].items()) or "none",
             ]
@@ -162,7 +163,7 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
         ],
     )
     more = [
-        [doc["benchmark"], name, _number(doc[name]), _interval(doc["intervals"][name])]
+        [doc["benchmark"], name, percent(doc[name]), span(doc["intervals"][name])]
         for doc in found
         for name in doc["intervals"]
         if name != "pass@1"
@@ -176,8 +177,7 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
 def _print_parts(doc: dict[str, Any]) -> None:
     """Scores by construct, and what the monologues are worth."""
     rows = [
-        [name, part["n"], _number(part["pass@1"]), _interval(part["interval"])]
-        for name, part in doc["constructs"].items()
+        [name, part["n"], percent(part["pass@1"]), span(part["interval"])] for name, part in doc["constructs"].items()
     ]
     if rows:
         table([f"{doc['benchmark']}: code with", "tasks", "pass@1, %", "95 % interval"], rows)
@@ -189,8 +189,8 @@ def _print_parts(doc: dict[str, Any]) -> None:
         [
             ["texts", f"{steps['texts']:,}"],
             ["with claims that could be read", f"{steps['with_claims']:,}"],
-            ["true before the first false claim, %", f"{_number(steps['true_part'])} {_interval(steps['interval'])}"],
-            ["of those with claims, without a false one, %", str(_number(steps["no_false_claim"]))],
+            ["true before the first false claim, %", f"{percent(steps['true_part'])} {span(steps['interval'])}"],
+            ["of those with claims, without a false one, %", str(percent(steps["no_false_claim"]))],
             ["right answer, but a claim is false", f"{steps['right_with_false_claim']:,}"],
         ],
     )
@@ -207,30 +207,18 @@ def _print_comparison(doc: dict[str, Any]) -> None:
                 row["run"],
                 row["model"],
                 row["n"],
-                _number(row["pass@1"]),
-                _interval(row["interval"]),
-                _number(other.get("difference")),
-                _interval(other.get("interval")),
-                _p(other.get("mcnemar_p")),
-                _p(other.get("bootstrap_p")),
+                percent(row["pass@1"]),
+                span(row["interval"]),
+                percent(other.get("difference")),
+                span(other.get("interval")),
+                chance(other.get("mcnemar_p")),
+                chance(other.get("bootstrap_p")),
             ]
         )
     heads = ["run", "model", "tasks", "pass@1, %", "interval", "difference", "interval", "p (McNemar)", "p (bootstrap)"]
     table(heads, rows, title=f"{doc['benchmark']}: against the first, task by task")
     if doc["published"]:
         table(["model", "pass@1, %"], list(doc["published"].items()), title=f"{doc['benchmark']}: {published_label()}")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
-
-
-def _interval(ends: Sequence[float] | None) -> str:
-    return "" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}"
-
-
-def _p(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}"
 
 
 def _list(as_json: bool) -> int:

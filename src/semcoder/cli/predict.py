@@ -52,7 +52,12 @@ def predict(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="MODEL", help="hf:NAME-or-PATH or openai:NAME@BASE_URL.", show_default=False),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="nano (built in), hf:NAME-or-PATH or openai:NAME@BASE_URL [default: nano].",
+            show_default=False,
+        ),
     ] = None,
     style: Annotated[
         str | None,
@@ -73,13 +78,15 @@ def predict(
 ) -> int:
     """Let a model say what a call gives, or which call gives an output, and execute to see if that is so.
 
-    The model's text comes first, then the verdict: whether its answer is right, how many claims of its monologue are
-    true, and the first false one with what was true. A model that follows instructions in conversations needs
-    --profile chat. Exit code: 0 right, 1 wrong or no answer, or the program itself gave no value, 2 the request was
-    wrong or the model gave no text, 3 a limit was hit, 4 the sandbox failed.
+    The model's text comes first, sentence by sentence if the model is the built-in one; then the verdict: whether its
+    answer is right, how many claims of its monologue are true, and the first false one with what was true, its sentence
+    beside the true one. A model that follows instructions in conversations needs --profile chat. Exit code: 0 right, 1
+    wrong or no answer, or the program itself gave no value, 2 the request was wrong or the model gave no text, 3 a
+    limit was hit, 4 the sandbox failed.
 
     \b
     Examples:
+      semcoder predict stack.py --call "balanced('(())')"
       semcoder predict stack.py --call "balanced('(())')" --model hf:runs/my-model
       semcoder predict stack.py --output True --entry balanced --model openai:m@http://localhost:8000/v1
     """
@@ -91,8 +98,8 @@ def predict(
         raise UsageError("--entry goes with --output only; a call names its function itself")
     source, limits = source_of(file), limits_of(cpu, memory)
     with ExitStack() as waiting:
-        if model is not None and sys.stderr.isatty():
-            waiting.enter_context(progress())(f"asking {model}")
+        if sys.stderr.isatty():
+            waiting.enter_context(progress())(f"asking {model or 'nano'}")
 
         def show(text: str) -> None:
             waiting.close()
@@ -148,6 +155,9 @@ def _judgement(told: Prediction) -> Iterator[list[Segment]]:
     yield [(told_of if verdict.claims else "no claims that could be read", "")]
     if verdict.first_false is not None:
         yield [("the first false one: ", ""), (_claim_line(verdict.first_false), "red")]
+    if told.told:
+        yield [("  told:     ", ""), (one_line(told.told), "red")]
+        yield [("  happened: ", ""), (one_line(told.happened), "green")]
 
 
 def _claim_line(claim: Claim) -> str:

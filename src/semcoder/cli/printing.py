@@ -86,6 +86,21 @@ def _cell(part: object) -> str:
     return f"{part:,}" if isinstance(part, int) else f"{part:,.2f}"
 
 
+def percent(value: float | None) -> str:
+    """A percentage as a table says it; None was not judged."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def span(ends: Sequence[float] | None) -> str:
+    """An interval in percent; empty for none."""
+    return "" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}"
+
+
+def chance(value: float | None) -> str:
+    """A p-value; empty for none."""
+    return "" if value is None else f"{value:.2g}"
+
+
 def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 

@@ -72,7 +72,7 @@ def _corpus_row(doc: dict[str, Any], where: str) -> dict[str, Any]:
 
     text = load_profile().parse(str(doc["response"])).monologue
     program = doc.get("program")
-    if not text or not isinstance(program, dict):
+    if not text or not isinstance(program, dict) or doc.get("fault"):
         raise InputError(f"{where}: this row of a corpus has no monologue to verify; give forward or backward rows")
     return {"source": program.get("source"), "text": text}
 

@@ -39,6 +39,7 @@ def train(
     Example:
       semcoder train smoke --out runs/smoke
       semcoder train semcoder-6.7b --rows runs/corpus --out runs/model
+      semcoder train nano --out runs/nano
     """
     from semcoder import training
 

@@ -161,13 +161,14 @@ class Monologue:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A PyX row in the published schema (`id, nl, fwd_mnl, bwd_mnl, response`; exactly one of the middle three is
-    non-empty; paper section 2.8), and its provenance."""
+    """A PyX or PyX-R row in the published schemas (`id, nl, fwd_mnl, bwd_mnl, response`, and `fault`; exactly one of
+    those between `id` and `response` is non-empty; paper sections 2.8 and 6), and its provenance."""
 
     id: str
     nl: str = ""
     fwd_mnl: str = ""
     bwd_mnl: str = ""
+    fault: str = ""
     response: str = ""
     task: str = ""
     program: Program | None = None

@@ -17,8 +17,8 @@ from typing import Any
 
 from semcoder.core.files import read_saved
 from semcoder.errors import InputError, UsageError
-from semcoder.evaluation.folder import read_rows
 from semcoder.evaluation.metrics import SEED
+from semcoder.judging.folder import read_rows
 from semcoder.stats import mcnemar, paired
 
 

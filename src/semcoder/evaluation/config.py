@@ -6,7 +6,6 @@ fast an evaluation runs is not in the hash.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any, Literal
 
 from semcoder.core import Direction, content_id
 from semcoder.errors import UsageError
-from semcoder.models import Sampling
+from semcoder.models import Sampling, without_address
 from semcoder.monologue import style as find_style
-from semcoder.prompts import Profile, load_profile, profile_document, saved_profile
+from semcoder.prompts import Profile, profile_document, profile_for
 
 Asks = Literal["code", "output", "input"]
 _DIRECTIONS: dict[Asks, Direction] = {"output": "forward", "input": "backward"}
@@ -109,13 +108,5 @@ def configured(
 
     Raises `UsageError`, and `InputError` for a profile or a folder's `semcoder.json` that cannot be read.
     """
-    kind, _, place = model.partition(":")
-    saved = saved_profile(Path(place).expanduser()) if kind == "hf" and place else None
-    chosen = load_profile(profile) if profile is not None else saved[0] if saved else load_profile()
-    told_in = style if style is not None else saved[1] if saved else ""
-    return EvalConfig(tuple(benchmarks), chosen, model, style=told_in, **rest)
-
-
-def without_address(model: str) -> str:
-    """A model's spec without the address of the server that answers for it, which may move."""
-    return re.sub(r"@https?://.*", "", model, flags=re.DOTALL)
+    chosen, told_in = profile_for(model, profile)
+    return EvalConfig(tuple(benchmarks), chosen, model, style=told_in if style is None else style, **rest)

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any
 
 from semcoder.evaluation.constructs import constructs
-from semcoder.stats import Interval, bootstrap, pass_at_k, wilson
+from semcoder.stats import Interval, mean_interval, pass_at_k, wilson
 
 #: pass@k is told for these k, as far as there are samples, and for the number of samples.
 KS = (1, 2, 5, 10, 20, 50, 100)
@@ -107,16 +107,8 @@ def _passed(verdicts: Sequence[Sequence[bool]]) -> tuple[dict[str, float], dict[
     for k in sorted({k for k in KS if k <= most} | ({most} if most else set())):
         values = [pass_at_k(len(found), sum(found), k) for found in verdicts if len(found) >= k]
         passed[f"pass@{k}"] = _percent(sum(values) / len(values))
-        intervals[f"pass@{k}"] = _percents(interval(values))
+        intervals[f"pass@{k}"] = _percents(mean_interval(values, seed=SEED))
     return passed, intervals
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """The interval of a mean over tasks: a bootstrap, but Wilson's where all or none are right, since a bootstrap would
-    then be certain of it."""
-    if set(values) in ({0.0}, {1.0}):
-        return wilson(int(sum(values)), len(values))
-    return bootstrap(values, seed=SEED)
 
 
 def _bounds(by_task: Mapping[str, Sequence[Judged]]) -> list[float] | None:
@@ -140,7 +132,11 @@ def _by_construct(codes: Mapping[str, str], rates: Mapping[str, float]) -> dict[
             groups.setdefault(name, []).append(rate)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return {
-        name: {"n": len(found), "pass@1": _percent(sum(found) / len(found)), "interval": _percents(interval(found))}
+        name: {
+            "n": len(found),
+            "pass@1": _percent(sum(found) / len(found)),
+            "interval": _percents(mean_interval(found, seed=SEED)),
+        }
         for name, found in ordered
     }
 
@@ -157,7 +153,7 @@ def step_results(style: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any
         "texts": len(rows),
         "with_claims": len(told),
         "true_part": _percent(sum(means) / len(means)) if means else None,
-        "interval": _percents(interval(means)) if means else None,
+        "interval": _percents(mean_interval(means, seed=SEED)) if means else None,
         "no_false_claim": _percent(sum(not row["false"] for row in told) / len(told)) if told else None,
         "right_with_false_claim": sum(bool(row["right"] and row["false"]) for row in told),
     }

@@ -3,39 +3,39 @@
 Guarantees: a text is in the folder as soon as it has come, so that a stopped run loses only what was on its way; a run
 that goes on asks only for what is missing, and scores only what has no verdict. A reply that is an error is not kept:
 it is asked for again at the next start. A reply with no text in it is an answer, a wrong one.
+
+Its folder, beside what `semcoder.judging.folder` says:
+
+    BENCHMARK/generations.jsonl      a row a sample, as it came: the model's text and the answer in it
+    BENCHMARK/scores.jsonl           a row a sample: the verdict
+    BENCHMARK/steps.jsonl            a row a sample: how far its monologue is true (only with a style)
+    BENCHMARK/results.json           what `semcoder.evaluation.metrics` makes of them
 """
 
 from __future__ import annotations
 
 import ast
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcoder.benchmarks import Benchmark, Task, benchmark
-from semcoder.core import content_id
+from semcoder.benchmarks import Benchmark, Task, benchmark, digest, first_tasks, score_rows
 from semcoder.core.files import write_json
 from semcoder.errors import InputError, SemcoderError, UsageError
-from semcoder.evaluation import folder as folders
 from semcoder.evaluation.compare import published, published_label
 from semcoder.evaluation.config import EvalConfig
-from semcoder.evaluation.folder import Journal, Key
 from semcoder.evaluation.metrics import SEED, Judged, results, step_results
 from semcoder.judging import Judge
-from semcoder.models import Message, Model, Reply, Request, open_model
+from semcoder.judging import folder as folders
+from semcoder.judging.asking import Progress, Teller, ask, request, said
+from semcoder.judging.folder import Journal, Key
+from semcoder.models import Model, Reply, Request, open_model
 from semcoder.sandbox import Sandbox
 
-Progress = Callable[[str], None]
-
-#: The error of a reply that says that the model was asked, and said nothing.
-NO_TEXT = "the model gave no text"
 #: Texts whose claims are checked at a time: what is lost when a run is stopped there.
 _TEXTS = 50
-_TOLD_EVERY_S = 5.0
 _STEP = ("right", "claims", "false", "true_part")
 
 
@@ -56,15 +56,15 @@ def evaluate(
     if config.style and config.style not in directions:
         raise UsageError(f"no benchmark named here asks for a monologue in the style {config.style}")
     asked = None if config.generations else model or open_model(config.model)
-    loaded = [(one, _loaded(one, config)) for one in chosen]
+    loaded = [(one, first_tasks(one, config.data, config.limit)) for one in chosen]
     out = Path(config.out)
-    with folders.held(out):
-        data = {one.name: _digest(tasks) for one, tasks in loaded}
+    with folders.held(out, "evaluation"):
+        data = {one.name: digest(tasks) for one, tasks in loaded}
         if config.generations:
             data["generations"] = folders.file_state(Path(config.generations))
         if state := folders.model_state(config.model):
             data["model"] = state
-        begun = folders.settle(out, config.document(), data)
+        begun = folders.settle(out, config.document(), data, "an evaluation")
         runs = [_Run(config, one, tasks, out / one.name, progress) for one, tasks in loaded]
         manifest = {
             "kind": "evaluation",
@@ -80,28 +80,6 @@ def evaluate(
         }
         write_json(out / "manifest.json", manifest)
     return manifest
-
-
-def _loaded(chosen: Benchmark, config: EvalConfig) -> list[Task]:
-    tasks = chosen.load(config.data)
-    tasks = tasks[: config.limit] if config.limit else tasks
-    if not tasks:
-        raise InputError(f"{config.data or chosen.name}: there are no tasks of {chosen.name}")
-    return tasks
-
-
-def _digest(tasks: Sequence[Task]) -> str:
-    """Equal for the same tasks in the same order."""
-    return content_id([[task.id, _plain(task.row)] for task in tasks])
-
-
-def _plain(value: Any) -> Any:
-    """A row as JSON has it, whatever else is in it."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,31 +139,17 @@ class _Run:
         """Ask for samples and keep what comes; returns the errors of replies that were none."""
         if not left:
             return []
-        errors: list[str] = []
-        tell = _Teller(self.progress, f"{self.benchmark.name}: asking", len(left))
-        replies = model.generate(self._request(task, sample) for task, sample in left)
-        with _ending(replies):
-            for place, reply in replies:
-                if reply.error and not _said_nothing(reply):
-                    errors.append(reply.error)
-                else:
-                    journal.append([self._row(*left[place], reply)])
-                tell.one_more(f", {len(errors):,} without a reply" if errors else "")
-        return errors
+        tell = Teller(self.progress, f"{self.benchmark.name}: asking", len(left))
+        requests = (self._request(task, sample) for task, sample in left)
+        return ask(model, requests, lambda place, reply: journal.append([self._row(*left[place], reply)]), tell)
 
     def _request(self, task: Task, sample: int) -> Request:
-        profile, sampling = self.config.profile, self.config.sampling(sample)
-        instruction = self.benchmark.instruction(task, profile)
-        if not profile.chat:
-            return Request(text=profile.prompt(instruction), sampling=sampling)
-        return Request(tuple(Message("user", turn["content"]) for turn in profile.messages(instruction)), "", sampling)
+        profile = self.config.profile
+        return request(profile, self.benchmark.instruction(task, profile), self.config.sampling(sample))
 
     def _row(self, task: Task, sample: int, reply: Reply) -> dict[str, Any]:
         profile = self.config.profile
-        text, finish = "", "length" if "max_tokens" in reply.error else "stop"
-        if reply.completions:
-            text, finish = reply.completions[0].text, reply.completions[0].finish
-        text = profile.closed(text) if finish == "stop" else text
+        text, finish = said(profile, reply)
         return {
             "task_id": task.id,
             "sample": sample,
@@ -198,25 +162,15 @@ class _Run:
     # -- verdicts
 
     def _scores(self, rows: Mapping[Key, Mapping[str, Any]]) -> dict[Key, dict[str, Any]]:
-        """A verdict for each row. What could not be judged is tried again at each start; equal answers once."""
-        journal = Journal(self.folder / "scores.jsonl", "passed", "reason")
-        known = journal.rows()
-        waiting: dict[tuple[str, str], list[Key]] = {}
-        for key, row in rows.items():
-            if known.get(key, {}).get("passed") is None:
-                waiting.setdefault((row["task_id"], row["completion"]), []).append(key)
-        by_id = {task.id: task for task in self.tasks}
-        answers = [(by_id[name], answer) for name, answer in waiting]
-        keys = list(waiting.values())
-        tell = _Teller(self.progress, f"{self.benchmark.name}: scoring", len(answers))
-        if answers:
-            found = self.benchmark.score(answers, workers=self.config.workers, unsafe=self.config.unsafe)
-            with _ending(found):
-                for place, score in found:
-                    verdict = {"passed": score.passed, "reason": score.reason}
-                    journal.append({"task_id": name, "sample": sample, **verdict} for name, sample in keys[place])
-                    tell.one_more()
-        return journal.rows()
+        return score_rows(
+            self.benchmark,
+            {task.id: task for task in self.tasks},
+            rows,
+            Journal(self.folder / "scores.jsonl", "passed", "reason"),
+            self.progress,
+            workers=self.config.workers,
+            unsafe=self.config.unsafe,
+        )
 
     def _steps(self, rows: Mapping[Key, Mapping[str, Any]]) -> dict[str, Any] | None:
         """How far monologues are true; None where their claims are not asked for."""
@@ -228,7 +182,7 @@ class _Run:
         by_id = {task.id: task for task in self.tasks}
         left = [row for key, row in rows.items() if key not in known]
         if left:
-            tell = _Teller(self.progress, f"{self.benchmark.name}: checking monologues", len(left))
+            tell = Teller(self.progress, f"{self.benchmark.name}: checking monologues", len(left))
             with Sandbox(workers=self.config.workers, unsafe=self.config.unsafe) as box:
                 judge = Judge(box, self.config.profile)
                 for start in range(0, len(left), _TEXTS):
@@ -278,16 +232,6 @@ class _Run:
             }
 
 
-def _said_nothing(reply: Reply) -> bool:
-    """Whether an error says that the model itself came to no text, be it for want of tokens."""
-    return reply.error == NO_TEXT or reply.error.startswith(f"{NO_TEXT}: all of max_tokens")
-
-
-def _ending(found: Iterator[Any]) -> AbstractContextManager[Any]:
-    """At whose end an iterator is closed, and what it had under way ended, if it is of a kind that can be."""
-    return closing(found) if hasattr(found, "close") else nullcontext()
-
-
 def _code(chosen: Benchmark, task: Task) -> str:
     """The code that a task is about: the program of its question, or a program that solves it."""
     question = chosen.question(task)
@@ -305,22 +249,3 @@ def _parses(code: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-class _Teller:
-    """Tells how far something is, every few seconds."""
-
-    def __init__(self, progress: Progress, what: str, whole: int) -> None:
-        self._progress, self._what, self._whole = progress, what, whole
-        self._done, self._told = 0, time.monotonic()
-        if whole:
-            progress(f"{what} (0 of {whole:,})")
-
-    def one_more(self, rest: str = "") -> None:
-        self.more(1, rest)
-
-    def more(self, number: int, rest: str = "") -> None:
-        self._done += number
-        if self._done == self._whole or time.monotonic() - self._told >= _TOLD_EVERY_S:
-            self._progress(f"{self._what} ({self._done:,} of {self._whole:,}{rest})")
-            self._told = time.monotonic()

@@ -12,6 +12,7 @@ model.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from semcoder.errors import UsageError
@@ -26,6 +27,7 @@ from semcoder.models._protocol import (
     Request,
     Role,
     Sampling,
+    Streaming,
     identity,
 )
 from semcoder.plugins import load_plugins
@@ -41,10 +43,12 @@ __all__ = [
     "Request",
     "Role",
     "Sampling",
+    "Streaming",
     "Usage",
     "backends",
     "identity",
     "open_model",
+    "without_address",
 ]
 
 
@@ -54,16 +58,21 @@ def backends() -> dict[str, type[Any]]:
 
 
 def open_model(spec: str, **options: Any) -> Model:
-    """The model that a spec names: `hf:NAME-or-PATH`, `openai:NAME@BASE_URL`. Raises `UsageError`.
+    """The model that a spec names: `nano`, `hf:NAME-or-PATH`, `openai:NAME@BASE_URL`. Raises `UsageError`.
 
     `options` go to the backend: `concurrency`, say. Nothing is loaded or asked before the first request.
     """
     known = backends()
     name, _, rest = spec.partition(":")
     if name not in known:
-        raise UsageError(f"no model {spec!r}: write one as KIND:NAME, of the kinds {', '.join(known)}")
+        raise UsageError(f"no model {spec!r}: write one as KIND:NAME, of the kinds {', '.join(known)}, or nano alone")
     try:
         model: Model = known[name](rest, **options)
     except TypeError as error:  # an option that the backend does not have
         raise UsageError(f"the model {spec!r} cannot be opened: {error}") from None
     return model
+
+
+def without_address(spec: str) -> str:
+    """A model's spec without the address of the server that answers for it, which may move."""
+    return re.sub(r"@https?://.*", "", spec, flags=re.DOTALL)

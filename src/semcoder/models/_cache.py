@@ -16,10 +16,10 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from semcoder.errors import InputError, UsageError
-from semcoder.models._protocol import Completion, Model, Reply, Request, identity, stopping
+from semcoder.models._protocol import Completion, Finish, Model, Reply, Request, identity, stopping
 
 #: In every key: raising it forgets all that was stored.
 _VERSION = 1
@@ -214,6 +214,9 @@ class _File:
 _AWAY = "name another file, or remove this one"
 
 
+_FINISHES: dict[str, Finish] = {finish: finish for finish in get_args(Finish)}
+
+
 class _Damaged(Exception):
     """A row that holds no reply."""
 
@@ -228,7 +231,7 @@ def _decoded(stored: object) -> Reply:
         if not isinstance(stored, str):
             raise TypeError
         row = json.loads(stored)
-        texts = tuple(Completion(text, "length" if finish == "length" else "stop") for text, finish in row["texts"])
+        texts = tuple(Completion(text, _FINISHES.get(finish, "stop")) for text, finish in row["texts"])
         prompt, completion = map(int, row["tokens"])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise _Damaged("a row holds no reply") from None

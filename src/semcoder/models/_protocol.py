@@ -6,16 +6,17 @@ mean something. It holds no code of any backend.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from semcoder.errors import UsageError
 
 Role = Literal["system", "user", "assistant"]
-#: Why a text ended: the model was done (or met a stop string), or a bound on tokens was reached.
-Finish = Literal["stop", "length"]
+#: Why a text ended: the model was done (or met a stop string), a bound on tokens was reached, or the text says why the
+#: model does not answer this.
+Finish = Literal["stop", "length", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,14 @@ class Model(Protocol):
         iterator stops what is on its way. Raises `UsageError` or `InputError` only for what no request can get past: a
         model that is not there, a server that nobody answers at, a key that is refused.
         """
+
+
+@runtime_checkable
+class Streaming(Model, Protocol):
+    """A model that tells as it goes."""
+
+    def stream(self, request: Request, tell: Callable[[str], None]) -> Reply:
+        """The reply that `generate` gives. `tell` gets what its first text says, in whole lines, as they come."""
 
 
 def identity(model: Model) -> str:

@@ -30,6 +30,11 @@ def matches(claimed: str, value: Value) -> bool:
         return False
 
 
+def names_exception(claimed: str, value: Value) -> bool:
+    """Whether a text denotes this exception: the whole of it, or its type alone, which says less but says no wrong."""
+    return matches(claimed, value) or (value.base == "exception" and claimed == value.type_name)
+
+
 class Judge:
     """Judges facts in the order of a sentence: values and conditions are consumed as they are told."""
 
@@ -310,14 +315,14 @@ class Judge:
 
     def _raises(self, fact: Fact) -> Verdict:
         raised = self._moment.raised
-        return raised is not None and matches(fact.slots[0], raised), ""
+        return raised is not None and names_exception(fact.slots[0], raised), ""
 
     def _left(self, fact: Fact) -> Verdict:
         return self._step.raised is not None and fact.slots[0] == self._step.function, ""
 
     def _caught(self, fact: Fact) -> Verdict:
         caught = self._step.caught
-        return caught is not None and matches(fact.slots[0], caught), ""
+        return caught is not None and names_exception(fact.slots[0], caught), ""
 
     def _caught_as(self, fact: Fact) -> Verdict:
         right, actual = self._caught(fact)

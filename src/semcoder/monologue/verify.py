@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from semcoder.core import Claim, Value
-from semcoder.monologue._judge import Judge, matches
+from semcoder.monologue._judge import Judge, matches, names_exception
 from semcoder.monologue.english import check
 from semcoder.monologue.forward import closing_facts
 from semcoder.monologue.sentences import WHOLE, Fact, Sentence, read_sentences
@@ -139,6 +139,8 @@ def _whole_run(sentence: Sentence, story: Story) -> Iterator[Claim]:
             right = normal(fact.slots[0]) == normal(actual.slots[0]) is not None
         elif actual is not None:
             right = _same_texts(fact.slots, actual.slots, trace.outcome.value if "returns" in fact.kind else None)
+            raised = trace.outcome.exception.value if trace.outcome.exception is not None else None
+            right = right or (raised is not None and "raises" in fact.kind and names_exception(fact.slots[0], raised))
         else:
             right = False
         told = "; ".join(f.text for f in closing_facts(trace)) if actual is None else actual.text

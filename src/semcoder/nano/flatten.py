@@ -1,7 +1,7 @@
 """A function as numbered instructions of one operation each: what the built-in model reads instead of source text.
 
 Guarantees: `flatten` looks at syntax alone (nothing is executed, folded, counted or looked up); instructions stand in
-the order in which Python evaluates, each with the operands it names; jumps name labels; names are renamed in the order of
+the order in which Python evaluates, each with the operands it names; jumps name labels; names are renamed in order of
 their first appearance (`v0`, `v1`, ...). Raises `Unsupported` for what the language has no instruction for.
 
 An instruction's result is named by its label (`L4`), or goes to a variable (`v2 =`) or out of the function (`return`).
@@ -725,6 +725,8 @@ class _Scope:
                 names[name] = self.owner.another(name)
 
     def __exit__(self, *_: object) -> None:
+        for name in self.bound:
+            self.owner.names.pop(name, None)
         self.owner.names.update(self.outer)
 
 

@@ -8,7 +8,7 @@ batches; what is proposed for one may hang, by rounding, on which others it is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,14 +23,17 @@ _TOGETHER = 4
 
 
 class Decoding(Protocol):
-    """What a decoder does: new tokens' ids by prompt, in order, up to `stop`, the context's end or `max_new`."""
+    """What a decoder does: new tokens' ids by prompt, in order, before a stop, up to `max_new` or the context's end."""
+
+    @property
+    def context(self) -> int: ...
 
     def batch(
         self,
-        prompts: list[list[int]],
+        prompts: Sequence[Sequence[int]],
         *,
         max_new: int,
-        stop: int = IDS[EOS],
+        stop: Collection[int] = (),
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[list[int]]: ...
@@ -56,7 +59,7 @@ class Inversion:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Reply:
     """An answer: its tokens without EOS, and whether it ended by itself."""
 
     tokens: tuple[str, ...]
@@ -70,20 +73,21 @@ def ask(
     most: int = CONTEXT,
     temperature: float = 0.0,
     seed: int = 0,
-) -> list[Said]:
-    """The answers to prompts, of at most so many tokens each."""
+) -> list[Reply]:
+    """The answers to prompts, of fewer than `most` tokens each."""
     if not prompts:
         return []
     asked = [[IDS[token] for token in prompt] for prompt in prompts]
-    found = decoder.batch(asked, max_new=most, stop=IDS[EOS], temperature=temperature, seed=seed)
-    return [_said(ids) for ids in found]
+    found = decoder.batch(asked, max_new=most, stop=(IDS[EOS],), temperature=temperature, seed=seed)
+    return [
+        Reply(_tokens(ids), ended=len(ids) < most and len(prompt) + len(ids) < decoder.context)
+        for prompt, ids in zip(asked, found, strict=True)
+    ]
 
 
-def _said(ids: Sequence[int]) -> Said:
-    end = ids.index(IDS[EOS]) if IDS[EOS] in ids else -1
-    kept = ids if end < 0 else ids[:end]
-    # The network's vocabulary is filled up: what is beyond ours is a token of no meaning.
-    return Said(tuple(VOCABULARY[i] if i < len(VOCABULARY) else "<unused>" for i in kept), end >= 0)
+def _tokens(ids: Sequence[int]) -> tuple[str, ...]:
+    """Ids as tokens. The network's vocabulary is filled up: what is beyond ours is a token without meaning."""
+    return tuple(VOCABULARY[i] if i < len(VOCABULARY) else "<unused>" for i in ids)
 
 
 def stated(tokens: Sequence[str]) -> Any:
@@ -130,7 +134,7 @@ class _Search:
     simulation: tuple[str, ...] = ()
     agreed: list[Any] | None = None
 
-    def propose(self, said: Said) -> list[Any] | None:
+    def propose(self, said: Reply) -> list[Any] | None:
         """Takes a proposal in; None where it says no arguments, or some that are known."""
         if said.tokens in self.proposals or not said.ended:
             return None
@@ -142,7 +146,7 @@ class _Search:
         self.waiting.append(said.tokens)
         return found
 
-    def judge(self, proposal: tuple[str, ...], said: Said) -> None:
+    def judge(self, proposal: tuple[str, ...], said: Reply) -> None:
         """Takes a simulation in; the first that fits settles the question."""
         if self.agreed is not None:
             return
@@ -174,24 +178,23 @@ def invert_all(
     kind: str = ANSWER,
     temperature: float = 0.8,
     seed: int = 0,
-    context: int = CONTEXT,
 ) -> list[Inversion]:
     """One inversion a question, in order, after at most `tries` (at least 1) proposals each.
 
     `kind`: how forward answers are written. A result that the language cannot write has no arguments.
     """
-    searches = [_search(flat, result, context) for flat, result in questions]
+    searches = [_search(flat, result, decoder.context) for flat, result in questions]
     open_ones = [each for each in searches if each is not None]
     for each, said in zip(open_ones, _proposals(decoder, open_ones), strict=True):
         each.greedy = each.propose(said)
-    _simulate(decoder, open_ones, kind, context, 1)
+    _simulate(decoder, open_ones, kind, 1)
     left = [each for each in open_ones if each.agreed is None]
     copies = [each for each in left for _ in range(tries - 1)]
     for each, said in zip(copies, _proposals(decoder, copies, temperature, seed), strict=True):
         each.propose(said)
     together = max(1, _TOGETHER // max(1, len(left)))
     while any(each.waiting for each in left):
-        _simulate(decoder, left, kind, context, together)
+        _simulate(decoder, left, kind, together)
         left = [each for each in left if each.agreed is None]
     return [Inversion(None) if each is None else each.inversion() for each in searches]
 
@@ -206,12 +209,12 @@ def _search(flat: Flat, result: Any, context: int) -> _Search | None:
 
 def _proposals(
     decoder: Decoding, searches: Sequence[_Search], temperature: float = 0.0, seed: int = 0
-) -> Iterator[Said]:
+) -> Iterator[Reply]:
     prompts = [each.prompt for each in searches]
     yield from ask(decoder, prompts, most=LONGEST_PROPOSAL, temperature=temperature, seed=seed)
 
 
-def _simulate(decoder: Decoding, searches: Sequence[_Search], kind: str, context: int, together: int) -> None:
+def _simulate(decoder: Decoding, searches: Sequence[_Search], kind: str, together: int) -> None:
     """Simulates the next proposals of each question, so many of each."""
     chosen: list[tuple[_Search, tuple[str, ...]]] = []
     prompts: list[list[str]] = []
@@ -222,7 +225,7 @@ def _simulate(decoder: Decoding, searches: Sequence[_Search], kind: str, context
                 prompt = ask_forward(each.flat, each.proposals[proposal], kind)
             except Unsupported:
                 continue
-            if len(prompt) < context:
+            if len(prompt) < decoder.context:
                 chosen.append((each, proposal))
                 prompts.append(prompt)
     for (each, proposal), said in zip(chosen, ask(decoder, prompts), strict=True):

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from semcoder.nano.flatten import RETURN, TEMP, Flat, Instruction, Operand
 from semcoder.nano.notation import (
+    IDS,
     LABELS,
     VARIABLES,
     Unsupported,
@@ -49,12 +50,13 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "in": lambda a, b: a in b, "notin": lambda a, b: a not in b, "is": operator.is_, "isnot": operator.is_not,
 }  # fmt: skip
+_CONVERSIONS: Final[dict[str, Callable[[Any], str]]] = {"r": repr, "s": str, "a": ascii}
 _MUTATORS: Final[dict[type, frozenset[str]]] = {
     list: frozenset(["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"]),
     dict: frozenset(["clear", "pop", "popitem", "setdefault", "update"]),
     set: frozenset(["add", "clear", "discard", "pop", "remove", "update"]),
 }
-_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: Final[tuple[type[Any], ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 _UNSET: Final = object()
 _SCALARS: Final = frozenset((int, bool, float, type(None)))
 
@@ -128,6 +130,8 @@ class _Machine:
             except RecursionError as error:
                 raise Unsupported("values too deep") from error
             except Exception as error:
+                if type(error).__name__ not in IDS:
+                    raise Unsupported("an exception that the language has no word for") from error
                 self.out += ["!", type(error).__name__]
                 self.pending = error
                 pc = one.handler
@@ -321,7 +325,7 @@ class _Machine:
     def do_fstr(self, one: Instruction, pc: int) -> int:
         text = ""
         for value, (conversion, spec) in zip(self.gets(one), one.parts, strict=True):
-            shown = {"r": repr, "s": str, "a": ascii}[conversion](value) if conversion else value
+            shown = _CONVERSIONS[conversion](value) if conversion else value
             text += format(_plain(shown), spec)
         return self.give(one, pc, text)
 
@@ -377,7 +381,7 @@ class _Machine:
             walk = value if isinstance(value, _Walk) else _Walk("range", value)
         elif isinstance(value, (str, list, tuple, dict, *_VIEWS)):
             self.with_positions(one.operands[0], value)  # type: ignore[arg-type]
-            walk = _Walk("iter", value, len(value) if isinstance(value, (dict, *_VIEWS)) else -1)
+            walk = _Walk("iter", value, -1 if isinstance(value, (str, list, tuple)) else _length(value))
         else:
             iter(value)
             raise Unsupported("a walk over this")
@@ -823,6 +827,10 @@ _CALLED: Final[dict[str, Callable[..., Any]]] = {
     "enumerate": lambda *a, **k: list(enumerate(*a, **k)), "frozenset": frozenset,
 }  # fmt: skip
 _CONTAINERS: Final = frozenset((list, dict, set, tuple))
+
+
+def _length(value: Any) -> int:
+    return len(value)
 
 
 def _sized(value: Any) -> bool:

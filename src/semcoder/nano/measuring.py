@@ -9,6 +9,7 @@ keys `docs/nano.md` explains, and `table` prints them. Nothing is written of wha
 from __future__ import annotations
 
 import ast
+import bisect
 import copy
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from typing import Any
 
 from semcoder.core import literal_text
 from semcoder.nano.flatten import Flat, Instruction, flatten
-from semcoder.nano.inverting import Decoding, Inversion, Said, ask, invert_all, same, stated
+from semcoder.nano.inverting import Decoding, Inversion, Reply, ask, invert_all, same, stated
 from semcoder.nano.machine import Run, execute
 from semcoder.nano.notation import ANSWER, DIRECT, EOS, IDS, LINES, Unreadable, Unsupported, write
 from semcoder.nano.questions import Question
@@ -253,12 +254,17 @@ def _by(rows: Iterable[tuple[Iterable[str], bool]]) -> dict[str, Document]:
     return {name: share(right[name], number) for name, number in asked.most_common()}
 
 
-def _length(asked: Asked) -> str:
+def _by_length(rows: Iterable[tuple[Asked, bool]]) -> dict[str, Document]:
+    """Shares by the number of tokens of the true monologue."""
+    names = [*(f"up to {bound}" for bound in LENGTHS), f"over {LENGTHS[-1]}", "unknown"]
+    found = _by(((names[_length(asked)],), right) for asked, right in rows)
+    return {name: found[name] for name in names if name in found}
+
+
+def _length(asked: Asked) -> int:
     if asked.run is None:
-        return "unknown"
-    tokens = len(asked.run.tokens)
-    bound = next((bound for bound in LENGTHS if tokens <= bound), None)
-    return f"up to {bound}" if bound else f"over {LENGTHS[-1]}"
+        return len(LENGTHS) + 1
+    return bisect.bisect_left(LENGTHS, len(asked.run.tokens))
 
 
 def baselines(asked: Sequence[Asked]) -> Document:
@@ -287,7 +293,7 @@ class Answered:
     """The model's answer to a question that it could be asked; `right`: of its value; `readable`: it states one."""
 
     asked: Asked
-    said: Said
+    said: Reply
     right: bool
     readable: bool
 
@@ -299,7 +305,7 @@ def answered(asked: Sequence[Asked], decoder: Decoding, *, temperature: float = 
     return [_answered(each, said) for each, said in zip(able, found, strict=True)]
 
 
-def _answered(asked: Asked, said: Said) -> Answered:
+def _answered(asked: Asked, said: Reply) -> Answered:
     try:
         value = stated(said.tokens)
     except Unreadable:
@@ -324,7 +330,7 @@ def forward(asked: Sequence[Asked], decoder: Decoding, groups: Groups) -> tuple[
         "unreadable": sum(not each.readable for each in found),
         "cut": sum(not each.said.ended for each in found),
         "longest": max((len(each.said.tokens) for each in found), default=0),
-        "by length": _by(((_length(each),), id(each) in right) for each in asked if not each.beyond),
+        "by length": _by_length((each, id(each) in right) for each in asked if not each.beyond),
         "by construct": _by((groups(each.question.source), id(each) in right) for each in asked),
         "diverged": _diverged([each for each in true if each.asked.prompt[-1] == ANSWER]),
         "seconds": round(seconds, 1),

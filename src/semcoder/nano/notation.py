@@ -266,7 +266,7 @@ def _read_number(tokens: Sequence[str], start: int) -> tuple[Any, int]:
     end = start
     while end < len(tokens) and (
         (len(tokens[end]) == 1 and tokens[end] in "0123456789.e")
-        or (tokens[end] == "-" and end > start and tokens[end - 1] == "e")
+        or (tokens[end] in ("-", "+") and end > start and tokens[end - 1] == "e")
     ):
         end += 1
     text = "".join(tokens[start:end])
@@ -282,6 +282,8 @@ def _read_bytes(tokens: Sequence[str], start: int) -> tuple[bytes, int]:
     end = start
     while end < len(tokens) and tokens[end] != "”":
         end += 1
+    if end == len(tokens):
+        raise Unreadable("bytes without end")
     try:
         return bytes(int(token[3:5], 16) for token in tokens[start:end]), end + 1
     except ValueError as error:
@@ -346,12 +348,15 @@ def _made(opening: str, items: list[Any], values: list[Any]) -> Any:
 
 
 def _read_positions(tokens: Sequence[str], start: int, depth: int) -> tuple[list[Any], int]:
-    """A list written with positions."""
+    """A list written with positions; of a dict's items, pairs."""
     items: list[Any] = []
     end = start + 1
     while end < len(tokens) and tokens[end].startswith("#"):
         if end + 1 < len(tokens) and tokens[end + 1] == "⟧":
             return items, end + 2
         item, end = read_prefix(tokens, end + 1, depth + 1)
+        if end < len(tokens) and tokens[end] == ":":
+            value, end = read_prefix(tokens, end + 1, depth + 1)
+            item = (item, value)
         items.append(item)
     raise Unreadable("a list with positions that does not end")

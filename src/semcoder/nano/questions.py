@@ -1,8 +1,8 @@
 """Questions about executions to measure the built-in model with: programs, calls, and what these really give.
 
-Guarantees: an output is a benchmark's own, or what the call gave in the sandbox (generated programs, of our own closed
-grammar, ran in process); questions come in a fixed order; what was left out is counted, with the reason. A program that
-the model cannot read is a question all the same. Benchmarks are for measuring only: nothing of them is kept.
+Guarantees: an output is a benchmark's own, or what the call gave in the sandbox; questions come in a fixed order; what
+was left out is counted, with the reason. A program that the model cannot read is a question all the same. Benchmarks
+are for measuring only: nothing of them is kept.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from semcoder.core import Invocation, NotLiteral, Origin, Program, TooLarge, literal_text
+from semcoder.core import Invocation, Origin, Program
 from semcoder.errors import InputError
 from semcoder.mutation.inputs import propose
 from semcoder.nano.flatten import flatten
@@ -107,34 +106,25 @@ def stdlib(count: int, *, workers: int = 1, modules: str = "") -> Questions:
         if functions < count:
             functions += 1
             place = f"{program.origin.path}:{program.origin.line}"
-            calls += [(place, program, call.text) for call in propose(program, n=_PROPOSED, seed=0)]
+            made = propose(program, n=_PROPOSED, seed=0)
+            calls += [(f"{place}/{number}", program, call.text) for number, call in enumerate(made)]
     return Questions("stdlib", list(_few(_executed(calls, left_out, workers))), left_out)
 
 
-def generated(count: int, generate: Generate, *, first: int, trained: Iterable[int] = ()) -> Questions:
-    """One call of each program of our own generator, from the seed `first` on.
+def generated(
+    count: int, generate: Generate, *, first: int, trained: Iterable[int] = (), workers: int = 1
+) -> Questions:
+    """One call of each of so many programs of our own generator, from the seed `first` on.
 
     `trained`: seeds of training; a program that any of these gives, too, is left out.
     """
-    found: list[Question] = []
-    left_out: Counter[str] = Counter()
-    seed = first
-    while len(found) < count:
-        program, (call, *_) = generate(seed)
-        space: dict[str, Any] = {}
-        exec(compile(program.source, "<generated>", "exec"), space)
-        try:
-            output = literal_text(eval(call.text, space))
-            found.append(Question(str(seed), program.source, program.entry, call.text, output))
-        except (NotLiteral, TooLarge):
-            left_out["the call returns no plain data"] += 1
-        except Exception as error:
-            left_out[f"the call raises {type(error).__name__}"] += 1
-        seed += 1
-    known = {question.source for question in found}
-    known.intersection_update({generate(seed)[0].source for seed in trained})
-    left_out["the program was trained on"] = sum(question.source in known for question in found)
-    return Questions("generated", [each for each in found if each.source not in known], left_out)
+    made = {seed: generate(seed) for seed in range(first, first + count)}
+    known = {program.source for program, _ in made.values()}
+    known &= {generate(seed)[0].source for seed in trained}
+    calls = [(str(seed), program, call.text) for seed, (program, (call, *_)) in made.items()]
+    new = [each for each in calls if each[1].source not in known]
+    left_out = Counter({"the program was trained on": len(calls) - len(new)})
+    return Questions("generated", list(_executed(new, left_out, workers)), left_out)
 
 
 # Reading and running -------------------------------------------------------------------------------------------------

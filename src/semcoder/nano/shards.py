@@ -303,8 +303,8 @@ class Counts:
 class Reading:
     """How rows are read: batches of `rows` packs of `length`, packed among at least `among` rows where there are those.
 
-    `ahead`: batches kept ready. `patience`: seconds that a missing shard is waited for when later ones are there.
-    `limit`: seconds that a batch is waited for.
+    `ahead`: batches kept ready. `patience`: seconds that a missing shard is waited for when later ones are there,
+    while batches last. `limit`: seconds that a batch is waited for.
     """
 
     folder: Path
@@ -459,12 +459,16 @@ class Reader:
             enough = gathered.tokens() >= least and not gathered.repeated
             if number is not None:
                 self._add(gathered, number, repeated=False)
-            elif waits or not gathered.known() or self._ready.qsize() > self.how.ahead // (2 if enough else 4):
+            elif waits or not gathered.known() or not self._low(2 if enough else 4):
                 time.sleep(_POLL)
             elif enough:
                 return
             else:
                 self._repeat(gathered)
+
+    def _low(self, share: int = 4) -> bool:
+        """Whether the batches that are ready are at most this share of what there should be."""
+        return self._ready.qsize() <= self.how.ahead // share
 
     def _next(self, gathered: _Gathered, missing_since: float | None) -> tuple[int | None, bool]:
         """The next new shard to read, and whether one is missing that is still worth waiting for."""
@@ -474,7 +478,7 @@ class Reader:
             return None, False
         expected = max(known) + 1 if known else new[0]
         late = missing_since is not None and time.monotonic() - missing_since > self.how.patience
-        if new[0] <= expected or late:
+        if new[0] <= expected or late or self._low():
             return new[0], False
         return None, True
 

@@ -9,10 +9,12 @@ It does not judge an answer, nor know what a style is.
 from __future__ import annotations
 
 from semcoder.prompts.files import (
+    BUILT_IN,
     DEFAULT,
     SAVED_AS,
     load_profile,
     profile_document,
+    profile_for,
     profile_names,
     profile_of,
     save_profile,
@@ -21,6 +23,7 @@ from semcoder.prompts.files import (
 from semcoder.prompts.profile import GAP, Parsed, Profile, Tasks, assertion
 
 __all__ = [
+    "BUILT_IN",
     "DEFAULT",
     "GAP",
     "SAVED_AS",
@@ -30,6 +33,7 @@ __all__ = [
     "assertion",
     "load_profile",
     "profile_document",
+    "profile_for",
     "profile_names",
     "profile_of",
     "save_profile",

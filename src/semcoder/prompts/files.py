@@ -22,6 +22,11 @@ from semcoder.prompts.profile import Profile, Tasks, check
 
 #: The profile whose texts the rows of a build have.
 DEFAULT = "semcoder"
+#: The built-in model, and the profile that it is asked in.
+BUILT_IN = "nano"
+#: Templates that profiles of models' folders, and of users, may lack, since they were not always there; those of the
+#: default profile stand for them.
+_LATER = ("fault", "refined")
 #: The file of a model's folder that says how the model wants to be asked.
 SAVED_AS = "semcoder.json"
 
@@ -74,7 +79,8 @@ def profile_of(doc: Any, where: str) -> Profile:
     _check_known(doc, Profile, where)
     if isinstance(doc.get("tasks"), dict):
         _check_known(doc["tasks"], Tasks, f"{where}.tasks")
-    return check(decode(Profile, doc, where), where)
+    whole = {**{name: getattr(load_profile(), name) for name in _LATER if name not in doc}, **doc}
+    return check(decode(Profile, whole, where), where)
 
 
 def _check_known(doc: dict[Any, Any], record: type, where: str) -> None:
@@ -96,6 +102,18 @@ def profile_document(profile: Profile) -> dict[str, Any]:
 def save_profile(folder: str | Path, profile: Profile, style: str) -> None:
     """Write into a model's folder how it is to be asked: with the whole profile, for texts of this style."""
     write_json(Path(folder) / SAVED_AS, {"profile": profile_document(profile), "style": style})
+
+
+def profile_for(model: str, named: str | Path | None = None) -> tuple[Profile, str]:
+    """The profile to ask a model in, and the style that its folder says it tells in (empty for none): the one that is
+    named, else the built-in model's own, that of the model's folder (`hf:PATH`), or the default. Raises `InputError`,
+    `UsageError`."""
+    kind, _, place = model.partition(":")
+    if kind == BUILT_IN and named is None:
+        named = BUILT_IN
+    saved = saved_profile(Path(place).expanduser()) if kind == "hf" and place else None
+    chosen = load_profile(named) if named is not None else saved[0] if saved else load_profile()
+    return chosen, saved[1] if saved else ""
 
 
 def saved_profile(folder: str | Path) -> tuple[Profile, str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from semcoder.errors import InputError, UsageError
@@ -41,9 +41,10 @@ class Profile:
 
     A prompt is `before`, the instruction, `between`, and then comes the reply; for a `chat` profile the instruction is
     the user's turn of a conversation, which the model's own chat template writes, and neither of the two is used. An
-    instruction is a task's first line and a filled template: `question` ({source}, {assertion}), or `problem`
-    ({header}, {description}, {examples}). A reply is the template `answer` ({monologue}, {answer}), or `direct`
-    ({answer} alone).
+    instruction is a task's first line and a filled template: `question` ({source}, {assertion}), `problem`
+    ({header}, {description}, {examples}), or `fault` ({problem}, {code}, {test}, {told}). A reply is the template
+    `answer` ({monologue}, {answer}), or `direct` ({answer} alone); one that holds a repaired program has `refined`
+    ({answer}) in its place.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Profile:
     question: str
     answer: str
     direct: str
+    fault: str
+    refined: str
     before: str = ""
     between: str = "\n"
     chat: bool = False
@@ -71,6 +74,12 @@ class Profile:
         examples = "\n".join(assertion(call, output) for call, output in shown)
         return _headed(self.tasks.nl, fill(self.problem, header=header, description=description, examples=examples))
 
+    def repair(self, problem: str, code: str, test: str, told: str) -> str:
+        """The instruction that asks for a repaired program. `problem`: what the program is for, without a task's first
+        line; `test`: one that fails; `told`: what happened then. The reply is read by `repairing`."""
+        filled = fill(self.fault, problem=problem.strip(), code=code.strip(), test=test.strip(), told=told.strip())
+        return _headed(self.tasks.repair, filled)
+
     def _question(self, task: str, source: str, asked: str) -> str:
         return _headed(task, fill(self.question, source=source.strip(), assertion=asked))
 
@@ -85,6 +94,12 @@ class Profile:
         return [{"role": "user", "content": instruction}]
 
     # -- answering
+
+    @property
+    def repairing(self) -> Profile:
+        """The same wording for replies that hold a repaired program: `response`, `parse`, `closed` and `stops` of it
+        are about these."""
+        return replace(self, answer=self.answer.removesuffix(self.direct) + self.refined, direct=self.refined)
 
     def response(self, monologue: str, answer: str) -> str:
         """A reply; without a monologue it is the answer alone."""
@@ -207,6 +222,8 @@ _PLACEHOLDERS = {
     "question": ("source", "assertion"),
     "answer": ("monologue", "answer"),
     "direct": ("answer",),
+    "fault": ("problem", "code", "test", "told"),
+    "refined": ("answer",),
 }
 
 
@@ -216,9 +233,12 @@ def check(profile: Profile, where: str) -> Profile:
         raise InputError(f"{where}.name: a profile needs a name")
     for field, names in _PLACEHOLDERS.items():
         _check_places(getattr(profile, field), names, f"{where}.{field}")
+    for field in ("direct", "refined"):
+        if not getattr(profile, field).partition("{answer}")[0].strip():
+            raise InputError(
+                f"{where}.{field}: needs a mark before {{answer}}, by which the answer is found in a reply"
+            )
     opening, closing = profile.direct.split("{answer}")
-    if not opening.strip():
-        raise InputError(f"{where}.direct: needs a mark before {{answer}}, by which the answer is found in a reply")
     middle, end = profile.answer.split("{monologue}")[1].split("{answer}")
     if not middle.endswith(opening) or end != closing:
         raise InputError(

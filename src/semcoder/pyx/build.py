@@ -30,6 +30,7 @@ from semcoder.pyx.card import card
 from semcoder.pyx.clean import clean, prepare
 from semcoder.pyx.config import BuildConfig, check, differences
 from semcoder.pyx.ending import finish
+from semcoder.pyx.repairs import answers_in
 
 #: What `config.json` holds.
 _SAVED = {"hash": str, "config": dict, "versions": dict, "sources": dict, "benchmarks": dict}
@@ -47,6 +48,8 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     executors.prepare(config)
     if config.teacher:
         open_model(config.teacher)  # raises now what would come after hours
+    for path in config.answers:
+        answers_in(path)
     files = find_files(config.benchmarks)
     prepare(config, files)
     folder = Path(config.out)

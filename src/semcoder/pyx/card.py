@@ -17,6 +17,7 @@ _TASKS = {
     "nl": "code from a description",
     "forward": "a monologue from code and input to the output",
     "backward": "a monologue from code and output to an input",
+    "repair": "a fault found and repaired, from code and a test that it fails",
 }
 
 

@@ -22,7 +22,8 @@ from semcoder.errors import InputError
 #: Fields that change where or how fast a build runs, never what it writes.
 _NOT_CONTENT = frozenset({"out", "workers", "executor", "ray_address", "slurm_partition", "slurm_time"})
 _EXECUTORS = ("local", "ray", "slurm")
-_ROWS = ("nl", "forward", "backward")
+_DEFAULT_ROWS = ("nl", "forward", "backward")
+_ROWS = (*_DEFAULT_ROWS, "repair")
 #: Numbers that may be 0; all others are at least 1.
 _FROM_ZERO = frozenset(
     {
@@ -31,6 +32,7 @@ _FROM_ZERO = frozenset(
         "min_steps",
         "forward_per_program",
         "backward_per_program",
+        "repairs_per_program",
         "backward_budget",
         "near_duplicates",
         "search_rounds",
@@ -53,7 +55,7 @@ class BuildConfig:
 
     sources: tuple[str, ...]
     out: str = "runs/corpus"
-    rows: tuple[str, ...] = _ROWS
+    rows: tuple[str, ...] = _DEFAULT_ROWS
     seed: int = 0
     shards: int = 16
     workers: int = 2
@@ -72,6 +74,8 @@ class BuildConfig:
     forward_per_program: int = 2
     backward_per_program: int = 1
     backward_budget: int = 256
+    repairs_per_program: int = 2
+    answers: tuple[str, ...] = ()
     max_text: int = 6000
     max_value: int = 400
     max_events: int = 20_000

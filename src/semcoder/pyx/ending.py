@@ -125,7 +125,7 @@ class _Ending:
                 "programs_seen": self._kept + self._reasons.total(),
                 "programs_kept": self._kept,
                 **self._summary.counts(),
-                "monologues": self._rows["forward"] + self._rows["backward"],
+                "monologues": sum(self._rows[kind] for kind in ("forward", "backward", "repair")),
                 "rows": {kind: self._rows[kind] for kind in self._config.rows},
             },
             "drops": dict(self._reasons.most_common()),

@@ -36,8 +36,12 @@ def versions() -> dict[str, str]:
 
 
 def sources(config: BuildConfig) -> dict[str, str]:
-    """One line of text per source. Raises `UsageError` where a source is not there, or cannot be told apart."""
-    return {spec: _source(spec) for spec in config.sources}
+    """One line of text per source, and per file of answers.
+
+    Raises `UsageError` where a source is not there, or cannot be told apart.
+    """
+    answers = {path: _contents([Path(path)]) for path in config.answers}
+    return {spec: _source(spec) for spec in config.sources} | answers
 
 
 def _source(spec: str) -> str:

@@ -1,4 +1,4 @@
-"""From cases to PyX rows: natural language to code, forward and backward monologues (paper sections 2 and 3).
+"""From cases to PyX rows: natural language to code, forward and backward monologues, repairs (paper sections 2, 3, 6).
 
 Guarantees: a monologue becomes a row only if its answer is what a second execution gave, its completed assert was
 executed and holds, and none of its claims is false or unchecked; what is left out is counted with a reason. Prompt and
@@ -21,6 +21,7 @@ from semcoder.monologue.solving import find_input
 from semcoder.prompts import assertion, load_profile
 from semcoder.pyx.cases import Case, asserts_hold, traces
 from semcoder.pyx.config import BuildConfig
+from semcoder.pyx.repairs import repair_samples
 from semcoder.sandbox import Limits, Sandbox, run_program
 from semcoder.tracing import Trace
 
@@ -83,13 +84,21 @@ class Tally:
 
 
 class Teller:
-    """Makes the rows of one program."""
+    """Makes the rows of one program. `tried`: calls that were run to find its cases."""
 
-    def __init__(self, program: Program, cases: Sequence[Case], box: Sandbox, config: BuildConfig) -> None:
+    def __init__(
+        self,
+        program: Program,
+        cases: Sequence[Case],
+        box: Sandbox,
+        config: BuildConfig,
+        tried: Sequence[Invocation] = (),
+    ) -> None:
         self._program = program
         self._cases = cases
         self._box = box
         self._config = config
+        self._tried = tried
         self.tally = Tally()
 
     def samples(self) -> list[Sample]:
@@ -98,6 +107,7 @@ class Teller:
             "nl": self._descriptions,
             "forward": self._forward,
             "backward": self._backward,
+            "repair": self._repairs,
         }
         return [sample for kind, make in makers.items() if kind in self._config.rows for sample in make()]
 
@@ -111,6 +121,18 @@ class Teller:
         header = f"{function.name}({ast.unparse(function.args)})"
         shown = [(case.call, case.output) for case in self._cases[:3]]
         return [description_row(self._program, header, docstring, shown)]
+
+    # -- repairs
+
+    def _repairs(self) -> list[Sample]:
+        samples = repair_samples(
+            self._program, self._cases, self._tried, self._box, self._config, PROFILE, self.tally.drop
+        )
+        for sample in samples:
+            self.tally.written += 1
+            self.tally.claims += sample.claims
+            self.tally.found_by[sample.found_by] = self.tally.found_by.get(sample.found_by, 0) + 1
+        return samples
 
     # -- monologues
 

@@ -194,7 +194,7 @@ class Tell(PipelineStep):  # type: ignore[misc]
                     "excluded": _excluded(program, hits),
                     "coverage": full_document(covered),
                 }
-            teller = Teller(program, cases, box, self.config)
+            teller = Teller(program, cases, box, self.config, list(found.explored.outcomes))
             samples = self._not_shared(teller.samples(), "row", hits)
         except Rejected as rejected:
             return {**_dropped(rejected.reason, rejected.detail), "excluded": _excluded(program, hits)}

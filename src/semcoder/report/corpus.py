@@ -87,7 +87,7 @@ def _count_rows(folder: Path) -> _Rows:
     for path in sorted(folder.glob("*.jsonl")):
         rows.files += 1
         for row in _read_rows(path):
-            kind = "forward" if row.fwd_mnl else "backward" if row.bwd_mnl else "nl"
+            kind = "forward" if row.fwd_mnl else "backward" if row.bwd_mnl else "repair" if row.fault else "nl"
             rows.kinds[kind] += 1
             rows.lengths.setdefault(kind, []).append(len(row.response))
             if row.program is not None:

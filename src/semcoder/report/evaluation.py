@@ -17,7 +17,8 @@ from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.charts import Bar, interval_bars
-from semcoder.report.html import bars, is_number, made_of, most, number, page, section, table, text, wide_table
+from semcoder.report.html import bars, made_of, most, number, page, section, table, text, wide_table
+from semcoder.report.reading import Pair, count, pair, part, percent_of, said, span
 from semcoder.report.training import checked
 
 TITLE = "SemCoder evaluation report"
@@ -37,9 +38,6 @@ _COLUMNS = (
 )  # fmt: skip
 _NAMES_WIDTH = 225
 _UNIT = "right answers, %, with 95 % intervals over tasks"
-_LARGEST = 2**53
-
-Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,10 @@ def _read(manifest: Mapping[str, Any], path: str) -> list[_Results]:
         raise InputError(f"{path}: 'benchmarks' must be a list of results")
     published: dict[str, Any] = {}
     if manifest.get("published") is not None:
-        whole = _object(manifest, "published", path)
+        whole = part(manifest, "published", path)
         if not isinstance(whole.get("label"), str):
             raise InputError(f"{path}: published.label: expected text")
-        published = _object(whole, "benchmarks", f"{path}: published")
+        published = part(whole, "benchmarks", f"{path}: published")
     return [_results(doc, published, f"{path}: benchmarks[{place}]") for place, doc in enumerate(found)]
 
 
@@ -144,73 +142,41 @@ def _results(doc: Any, published: Mapping[str, Any], where: str) -> _Results:
     if not isinstance(doc, dict) or not isinstance(doc.get("benchmark"), str):
         raise InputError(f"{where}: expected an object with text under 'benchmark'")
     name = doc["benchmark"]
-    intervals = _object(doc, "intervals", where)
+    intervals = part(doc, "intervals", where)
     numbered = sorted((int(key[5:]), key) for key in doc if re.fullmatch(r"pass@[0-9]{1,9}", key))
     if (1, "pass@1") not in numbered:
         raise InputError(f"{where}: it has no 'pass@1'")
-    scores = [_Score(key, _percent(doc, key, where), _pair(intervals, key, where)) for _, key in numbered]
-    failures = _object(doc, "failures", where)
+    scores = [_Score(key, percent_of(doc, key, where), pair(intervals, key, where)) for _, key in numbered]
+    failures = part(doc, "failures", where)
     place = f"{where.partition(': benchmarks[')[0]}: published.benchmarks"
-    others = _object(published, name, place) if name in published else {}
+    others = part(published, name, place) if name in published else {}
     return _Results(
         name,
         tuple(scores),
-        {key: _count(doc, key, where) for key in _COUNTS},
-        _pair(doc, "bounds", where),
-        _pair(doc, "wilson", where),
-        {kind: _count(failures, kind, f"{where}.failures") for kind in failures},
-        _constructs(_object(doc, "constructs", where), f"{where}.constructs"),
-        None if doc.get("steps") is None else _steps(_object(doc, "steps", where), f"{where}.steps"),
-        _object(doc, "seeds", where),
-        {model: share for model in others if (share := _percent(others, model, f"{place}[{name!r}]")) is not None},
+        {key: count(doc, key, where) for key in _COUNTS},
+        pair(doc, "bounds", where),
+        pair(doc, "wilson", where),
+        {kind: count(failures, kind, f"{where}.failures") for kind in failures},
+        _constructs(part(doc, "constructs", where), f"{where}.constructs"),
+        None if doc.get("steps") is None else _steps(part(doc, "steps", where), f"{where}.steps"),
+        part(doc, "seeds", where),
+        {model: share for model in others if (share := percent_of(others, model, f"{place}[{name!r}]")) is not None},
     )
 
 
 def _constructs(groups: Mapping[str, Any], where: str) -> dict[str, tuple[int, _Score]]:
     found = {}
     for name in groups:
-        group, place = _object(groups, name, where), f"{where}[{name!r}]"
-        score = _Score(name, _percent(group, "pass@1", place), _pair(group, "interval", place))
-        found[name] = (_count(group, "n", place), score)
+        group, place = part(groups, name, where), f"{where}[{name!r}]"
+        score = _Score(name, percent_of(group, "pass@1", place), pair(group, "interval", place))
+        found[name] = (count(group, "n", place), score)
     return found
 
 
 def _steps(doc: Mapping[str, Any], where: str) -> _Steps:
-    true_part = _Score("true part of monologues", _percent(doc, "true_part", where), _pair(doc, "interval", where))
-    counts = {key: _count(doc, key, where) for key in ("texts", "with_claims", "right_with_false_claim")}
-    return _Steps(str(doc.get("style", "unknown")), true_part, _percent(doc, "no_false_claim", where), counts)
-
-
-def _object(doc: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = doc.get(key)
-    if not isinstance(value, dict):
-        raise InputError(f"{where}: {key!r} must be an object, got {type(value).__name__}")
-    return value
-
-
-def _count(doc: Mapping[str, Any], key: str, where: str) -> int:
-    value = doc.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LARGEST:
-        raise InputError(f"{where}: {key!r} must be a count")
-    return value
-
-
-def _percent(doc: Mapping[str, Any], key: str, where: str) -> float | None:
-    value = doc.get(key)
-    if value is None:
-        return None
-    if not is_number(value) or not 0 <= value <= 100:
-        raise InputError(f"{where}: {key!r} must be a number from 0 to 100, or null")
-    return float(value)
-
-
-def _pair(doc: Mapping[str, Any], key: str, where: str) -> Pair | None:
-    ends = doc.get(key)
-    if ends is None:
-        return None
-    if not isinstance(ends, list) or len(ends) != 2 or not all(is_number(end) and 0 <= end <= 100 for end in ends):
-        raise InputError(f"{where}: {key!r} must be two numbers from 0 to 100, or null")
-    return float(ends[0]), float(ends[1])
+    true_part = _Score("true part of monologues", percent_of(doc, "true_part", where), pair(doc, "interval", where))
+    counts = {key: count(doc, key, where) for key in ("texts", "with_claims", "right_with_false_claim")}
+    return _Steps(str(doc.get("style", "unknown")), true_part, percent_of(doc, "no_false_claim", where), counts)
 
 
 # -- drawing
@@ -230,7 +196,7 @@ def _overview(found: Sequence[_Results]) -> str:
     heads = ("Benchmark", "Score", "%", "95 % interval", "Tasks that count", "Tasks", "Samples not judged")
     cells = [
         (
-            text(results.name), text(score.name), _said(score.percent), _range(score.interval),
+            text(results.name), text(score.name), said(score.percent), span(score.interval),
             *(number(results.counts[key]) if score.name == "pass@1" else "" for key in ("n", "tasks", "unjudged")),
         )
         for results in found
@@ -283,8 +249,8 @@ def _unjudged(results: _Results) -> str:
     bounds = ""
     if results.bounds is not None:
         bounds = (
-            f" Over all tasks pass@1 would be {_said(results.bounds[0])} if all that were wrong, and "
-            f"{_said(results.bounds[1])} if all that were right."
+            f" Over all tasks pass@1 would be {said(results.bounds[0])} if all that were wrong, and "
+            f"{said(results.bounds[1])} if all that were right."
         )
     samples = number(results.counts["samples"])
     return (
@@ -298,30 +264,30 @@ def _published(results: _Results, config: Mapping[str, Any], label: str) -> str:
     if not results.published:
         return "<p>The manifest carries no published figures for this benchmark.</p>"
     limit = config.get("limit")
-    part = f" Here only the first {text(limit)} tasks were asked." if limit else ""
-    rows = [(f"{text(model)} (published)", _said(share)) for model, share in results.published.items()]
+    only = f" Here only the first {text(limit)} tasks were asked." if limit else ""
+    rows = [(f"{text(model)} (published)", said(share)) for model, share in results.published.items()]
     return (
         table("Published figures, not measured here", ("Model", "pass@1, %"), rows)
         + f"<p>{text(label)}. They were measured elsewhere, on the whole benchmark and with settings of their own."
-        + f"{part}</p>"
+        + f"{only}</p>"
     )
 
 
 def _counted(results: _Results) -> Iterator[tuple[str, str]]:
     yield from ((name, number(results.counts[key])) for key, name in _COUNTS.items())
     if results.bounds is not None:
-        yield "pass@1 over all tasks, with all not judged wrong, and right, %", _range(results.bounds)
+        yield "pass@1 over all tasks, with all not judged wrong, and right, %", span(results.bounds)
     if results.wilson is not None:
-        yield "Wilson’s interval of pass@1, %", _range(results.wilson)
+        yield "Wilson’s interval of pass@1, %", span(results.wilson)
 
 
 def _monologues(steps: _Steps | None) -> str:
     if steps is None:
         return "<p>No monologues were checked: their claims are not asked for here.</p>"
-    faultless = "no text has claims" if not steps.counts["with_claims"] else _said(steps.no_false_claim)
+    faultless = "no text has claims" if not steps.counts["with_claims"] else said(steps.no_false_claim)
     told = [
-        ("True part of the claims before the first false one, %", _said(steps.true_part.percent)),
-        ("its 95 % interval", _range(steps.true_part.interval)),
+        ("True part of the claims before the first false one, %", said(steps.true_part.percent)),
+        ("its 95 % interval", span(steps.true_part.interval)),
         ("Texts with claims of which none is false, %", faultless),
         ("Texts", number(steps.counts["texts"])),
         ("Texts with claims", number(steps.counts["with_claims"])),
@@ -336,7 +302,7 @@ def _by_construct(results: _Results) -> str:
     if not results.constructs:
         return "<p>There are no scores by construct.</p>"
     rows = [
-        (text(name), number(many), _said(score.percent), _range(score.interval))
+        (text(name), number(many), said(score.percent), span(score.interval))
         for name, (many, score) in results.constructs.items()
     ]
     heads = ("Construct", "Tasks", "pass@1, %", "95 % interval")
@@ -380,11 +346,3 @@ def _asked(manifest: Mapping[str, Any], found: Sequence[_Results]) -> str:
         "asked", "What was asked, and of which data", f'<dl class="facts">{listed}</dl>', "<h3>Hashes of the data</h3>",
         f'<dl class="facts">{hashes}</dl>' if hashes else "<p>None were kept.</p>",
     )  # fmt: skip
-
-
-def _said(value: float | None) -> str:
-    return "not judged" if value is None else f"{value:.1f}"
-
-
-def _range(ends: Pair | None) -> str:
-    return "–" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}"

@@ -6,9 +6,9 @@ gives a t, never a bare name. In headers and templates `L` stands for li or ls, 
 of an element; `D` for a dict, `K` for its keys, `Q` for the role of a key, `E` for its values, `M` for a list of keys.
 
 Types: i int, s str, b bool, f float, li ls lists, lli a list of lists of ints, lp a list of pairs, t ts tuples, dsi dss
-dis dii dsl dicts (keys, then values), si ss sets, y bytes. Roles are types whose values are drawn to fit their use: of
+dis dii dsl dicts (keys, then values), si ss sets. Roles are types whose values are drawn to fit their use: of
 an int n (a count), at (an index), cut (a bound of a slice), w (a width), v (an element); of a str c (a character that a
-loop takes), ch, sep, sub, pre, suf, fill, chars, word, key, sd (digits). `k` and `kk` are literals.
+loop takes), ch, sep, sub, pre, suf, fill, chars, word, key, sd (digits). `k`, `kk` (from 1) and `km` are literals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ ACCEPTS = {
     "cut": _each("cut n at"),
     "w": _each("w"),
     "v": _each("v i n"),
-    "vl": (),
     "ki": _each("ki i n"),
     "s": _each("s c ch sep sub pre suf fill word key sd"),
     "c": _each("c ch"),
@@ -57,7 +56,7 @@ s>s
 3 &A.rstrip(<chars>)
 5 &A.replace(<ch>, <ch>)
 2 &A.replace(<sub>, <word>)
-2 &A.replace(<ch>, <fill> * <kk>)
+2 &A.replace(<ch>, <fill> * <km>)
 3 &A.replace(<ch>, '')
 2 &A.replace(<ch>, <ch>, <kk>)
 1 &A.replace(<sub>, <sub>, 1)
@@ -118,7 +117,7 @@ s>s
 3 ''.join($Y for $Y:c in &A if <b+>)
 2 ''.join([$Y for $Y:c in &A if <b+>])
 1 ''.join(<e_s+> for $Y:c in &A if <b+>)
-1 ''.join($Y:c * <kk> for $Y in &A)
+1 ''.join($Y:c * <km> for $Y in &A)
 1 ''.join(<e_s+> if <b+> else $Y for $Y:c in &A)
 1 ''.join(filter(str.isalnum, &A))
 1 ''.join(filter(lambda $Y:c: <b+>, &A))
@@ -160,12 +159,12 @@ c>s
 2 chr(ord(&A) + <kk>)
 1 chr(ord('a') + (ord(&A) - ord('a') + <kk>) % 26) if &A.islower() else &A
 1 &A.replace(<ch>, <ch>)
-1 &A.zfill(<kk>)
+1 &A.zfill(<km>)
 1 &A.title()
 1 &A.casefold()
-1 &A.rjust(<kk>, <fill>)
-1 &A.ljust(<kk>, <fill>)
-1 f'{&A}{<i>}'
+1 &A.rjust(<km>, <fill>)
+1 &A.ljust(<km>, <fill>)
+1 f'{&A}{&B:i}'
 1 f'<{&A}>'
 1 str(ord(&A))
 1 str(ord(&A) % <k>)
@@ -353,7 +352,7 @@ s>ls
 1 &A.replace(<ch>, ' ').split()
 1 [&A[:<cut>], &A[<cut>:]]
 1 [&A, &A[::-1]]
-1 [&A] * <kk>
+1 [&A] * <km>
 
 s>li
 3 [ord($Y:c) for $Y in &A]
@@ -588,7 +587,7 @@ L>L
 1 [*&A[1:], &A[0]]
 1 [$Y:E for $X:E in &A for $Y in [$X, <V>]]
 1 [$Y:E for $Y in &A for $X:n in range(2)]
-1 &A or [<V>]
+1 &A[:] or [<V>]
 
 li>li
 2 sorted(&A, key=abs)
@@ -1186,7 +1185,7 @@ ss>b
 # Statements by the type of the variable that they are about ---------------------------------------------------------
 #
 # Flags: `self` changes its variable (and may stand in a branch); `loop` accumulates in its <loop>, after a first value;
-# `end` returns on all ways; `top` only at the function's own level.
+# `end` returns on all ways; `top` only at the function's own level; `alias` makes names of one list.
 
 STATEMENTS = r"""
 #### s
@@ -1223,7 +1222,7 @@ STATEMENTS = r"""
 == 3 self
 &A += <s>
 == 1 self
-&A *= <kk>
+&A *= <km>
 == 5 top self
 if <o_b>:
     &A = <o_s>
@@ -1246,7 +1245,7 @@ else:
     @X = <o_s>
 == 2 top
 @X:s = <o_s> if <o_b> else <o_s>
-== 6 top guard
+== 6 top
 if <o_b>:
     return <r>
 == 3 top end
@@ -1348,7 +1347,7 @@ for $Y:c in &A:
         $P = not $P
     elif $P:
         @X += <s+>
-== 2
+== 1
 @X:ls = []
 $P = ''
 for $Y:c in &A:
@@ -1412,8 +1411,17 @@ while &A:
     <tail+>
     &A = &A[1:]
 == 1 self
-while <dup> in &A:
-    &A = &A.replace(<dup>, <ch>)
+while &B:sub in &A:
+    &A = &A.replace(&B, '', 1)
+== 1 self
+while '  ' in &A:
+    &A = &A.replace('  ', ' ')
+== 1 self
+while '--' in &A:
+    &A = &A.replace('--', '-')
+== 1 self
+while 'aa' in &A:
+    &A = &A.replace('aa', 'a')
 == 1 self
 while &A.startswith(<ch1>):
     &A = &A[1:]
@@ -1600,7 +1608,7 @@ if <o_b>:
     &A *= <k>
 else:
     &A //= <k>
-== 4 top guard
+== 4 top
 if <o_b>:
     return <r>
 == 2 top end
@@ -1696,8 +1704,8 @@ except ZeroDivisionError:
 == 3 self
 &A.pop(<at>)
 == 3 self
-if <V> in &A:
-    &A.remove(<V>)
+if &B:V in &A:
+    &A.remove(&B)
 == 3 self
 if &B:E in &A:
     &A.remove(&B)
@@ -1779,7 +1787,7 @@ if <o_b>:
     &A.clear()
 else:
     &A.append(<V>)
-== 6 top guard
+== 6 top
 if <o_b>:
     return <r>
 == 2 top end
@@ -1871,11 +1879,11 @@ while len(&A) > <kk>:
 while len(&A) > <k>:
     &A.pop()
 == 1 self
-while &A and <b>:
+while &A and &A[-1] != <V>:
     &A.pop()
 == 1 self
-while <V> in &A:
-    &A.remove(<V>)
+while &B:V in &A:
+    &A.remove(&B)
 == 1 self
 while &B:E in &A:
     &A.remove(&B)
@@ -1909,7 +1917,7 @@ for $Y:E in <L>:
     if $Y in &A:
         &A.remove($Y)
 == 1 self
-for $I:n in range(<kk>):
+for $I:n in range(<km>):
     &A.append(&A.pop(0))
 == 1 self
 for $I:n in range(<k>):
@@ -1969,7 +1977,7 @@ for $Y:E in &A:
 for $Y:E in &A:
     if $Y > @X:
         @X = $Y
-== 1
+== 1 alias
 @X:L = @Y:L = &A[:<cut>]
 @Y.append(<V>)
 == 2
@@ -2066,8 +2074,8 @@ for $Y:i in &A:
 @X.add(<v>)
 == 1
 @X:si = set(&A)
-if <v> in @X:
-    @X.remove(<v>)
+if &B:v in @X:
+    @X.remove(&B)
 == 1
 @X:dii = {}
 for $I:n, $Y:i in enumerate(&A):
@@ -2188,7 +2196,7 @@ if <o_b>:
     <block>
 else:
     <block>
-== 5 top guard
+== 5 top
 if <o_b>:
     return <r>
 == 2 top end
@@ -2281,7 +2289,7 @@ return &A
 
 #### dsi
 == 3 self
-&A[<key>] = &A.get(<key>, 0) + <i>
+&A[&B:key] = &A.get(&B, 0) + <i>
 == 3 self
 &A[&B:key] = &A.get(&B, 0) + <i>
 == 2 self
@@ -2349,7 +2357,7 @@ if &B:key not in &A:
 == 3 self
 &A[<key>] = [<v>, <v>]
 == 2 self
-&A[<key>] = &A.get(<key>, []) + [<v>]
+&A[&B:key] = &A.get(&B, []) + [<v>]
 == 2 self
 if &B:key in &A:
     &A[&B].extend(<li>)
@@ -2377,7 +2385,7 @@ for $Y:li in &A.values():
 for $X:s in &A:
     for $Y:i in &A[$X]:
         <loop+>
-== 2 top guard
+== 2 top
 if <o_b>:
     return <r>
 == 1 self
@@ -2436,7 +2444,7 @@ for $Y:li in &A:
 == 1 self also li=&A[$I]
 for $I:n in range(len(&A)):
     &A[$I] = <e_li+>
-== 2 top guard
+== 2 top
 if <o_b>:
     return <r>
 == 2 end
@@ -2468,7 +2476,7 @@ for $Y:i in &A:
 == 2 loop
 for $I:n, $Y:i in enumerate(&A):
     <loop+>
-== 3 top guard
+== 3 top
 if <o_b>:
     return <r>
 == 1 self
@@ -2488,7 +2496,7 @@ if <o_b>:
 == 4 loop
 for $Y:s in &A:
     <loop+>
-== 2 top guard
+== 2 top
 if <o_b>:
     return <r>
 
@@ -2568,7 +2576,7 @@ for $Y:s in sorted(&A):
 @X:i = <o_i>
 == 2
 @X:s = <o_s>
-== 2 top guard
+== 2 top
 if <o_b>:
     return <r>
 
@@ -2581,7 +2589,7 @@ if &A:
     <block>
 else:
     <block>
-== 4 top guard
+== 4 top
 if &A:
     return <r>
 == 1 top self
@@ -2666,7 +2674,7 @@ if <b>:
     return <r>
 <block_u>
 == 4
-for $J:n in range(<kk>):
+for $J:n in range(<km>):
     <block_u+>
 == 2
 for $Y:c in <chars>:
@@ -2721,7 +2729,7 @@ UPDATES = r"""
 == 1
 &A = &A[1:] + <s>
 == 1
-&A = &A.replace(<s>, <ch>)
+&A = &A.replace(<ch>, <fill1>)
 == 1
 &A = &A[::-1] + <s>
 == 1
@@ -2742,7 +2750,7 @@ UPDATES = r"""
 == 1
 &A.extend([<E>, <V>])
 == 1
-&A.extend([<E>] * <kk>)
+&A.extend([<E>] * <km>)
 == 1
 &A = [<E>] + &A
 == 1
@@ -2755,6 +2763,15 @@ if <E> not in &A:
 &A.append(<V>)
 == 1
 &A.reverse()
+#### lli
+== 4
+&A.append(<e_li>)
+== 2
+&A.append(<li>)
+== 1
+&A.insert(0, <li>)
+== 1
+&A.append([<e_i>, <e_i>])
 #### dsi
 == 6
 &A[&B:s] = &A.get(&B, 0) + 1
@@ -2779,7 +2796,7 @@ if &B:s not in &A:
     &A[&B] = 0
 &A[&B] += <i>
 == 1
-&A[<key>] = &A.get(<key>, 0) + <i>
+&A[&B:key] = &A.get(&B, 0) + <i>
 #### dii
 == 5
 &A[&B:i] = &A.get(&B, 0) + 1
@@ -2841,6 +2858,7 @@ FIRST = {
     "s": (("''", 12), ("<word>", 1)),
     "li": (("[]", 12), ("[0]", 1), ("[<v>]", 1)),
     "ls": (("[]", 14), ("[<word>]", 1), ("['']", 1)),
+    "lli": (("[]", 1),),
     "dsi": (("{}", 9), ("dict()", 1)),
     "dii": (("{}", 1),),
     "dss": (("{}", 1),),
@@ -2857,7 +2875,7 @@ GATHERS = {
     "i": _each("li li li li li i i i i i ls s dii dii si li"),
     "n": _each("li li li i i i s ls s dii"),
     "li": _each("li li li i i i ls dii lli"),
-    "lp": _each("li ls"),
+    "t": _each("li i"),
 }
 
 # The last line, by type of what is returned.
@@ -3243,10 +3261,30 @@ WORDS = _each("""
     committee address success coffee balloon pepper bubble zoom queue rhythm a an the of to in is it on at by or and
     not for with from this that foo bar baz qux spam eggs ham egg tea pie sun sky sea ice map net box cup hat pen
 """)
-CAPITAL = _each("Alice Bob Carol Dave Eve Frank Paris London Rome Tokyo Monday Friday June Hello World Python Error OK ID")
+CAPITAL = _each(
+    "Alice Bob Carol Dave Eve Frank Paris London Rome Tokyo Monday Friday June Hello World Python Error OK ID"
+)
 SEPARATORS = (" ", ",", "-", "_", ":", ";", "/", ".", "|", ", ", "=", "+", "&", "#", "::", " - ", "\n", "--", "*")
 FILLS = tuple("*-0.#_ x+=~!$@")
-CHAR_SETS = ("aeiou", "abc", "xyz", ".,!?", " ", "-_", "0123", "*#", "aei", "lo", "()", "st", "ABC", "!", "-", " .", "er")
+CHAR_SETS = (
+    "aeiou",
+    "abc",
+    "xyz",
+    ".,!?",
+    " ",
+    "-_",
+    "0123",
+    "*#",
+    "aei",
+    "lo",
+    "()",
+    "st",
+    "ABC",
+    "!",
+    "-",
+    " .",
+    "er",
+)
 TRANSLATIONS = (
     ("abc", "xyz"),
     ("aeiou", "12345"),
@@ -3263,7 +3301,8 @@ PREFIXES = _each("un re pre in a b s the ab co de # - x no on ca st be he w p Mr
 SUFFIXES = _each("ing ed s es ly er y e .txt .py ! . ? n st on t ow le ! r a able .com 0")
 SUBS = _each("an in er th on ab aa ba ll oo the is or le ra st -- ab 1 12 00 aba na ow ee .. xy as")
 LETTERS = "etaoinsrhldcumfpgwybvk"
-SYMBOLS = "!@#$%^&*()-_=+[]{};:,.<>/?|~"
 ACCENTED = ("é", "ü", "ñ", "ß", "ç", "Ω", "я", "日本", "Å", "ö", "½", "²", "ı", "ﬁ", "→", "٣")
 EXTENSIONS = _each("txt py csv json md png tar.gz log")
 PUNCTUATION = (".", "!", "?", "...", ",", "")
+MIXED = LETTERS + "0123456789" + LETTERS.upper()[:6] + "!@#$%^&*()-_=+" + " "
+QUOTED = ("it's {}", "'{}'", '"{}"', "{}\\n", "C:\\{}", 'say "{}"', "don't {}", "\\{}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from semcoder.seeds import _grammar_short as tables
 from semcoder.seeds._engine import Var
 
 Random = Callable[[], float]
+Option = TypeVar("Option")
 
 
 class _Dice:
@@ -18,7 +19,7 @@ class _Dice:
     def __init__(self, rnd: Random) -> None:
         self.rnd = rnd
 
-    def pick(self, options: Sequence[Any]) -> Any:
+    def pick(self, options: Sequence[Option]) -> Option:
         return options[int(self.rnd() * len(options))]
 
     def number(self, least: int, most: int) -> int:
@@ -42,7 +43,7 @@ class Literals(_Dice):
 
     def first(self, kind: str) -> str:
         """What a loop starts from that accumulates a value of this type."""
-        rows = tables.FIRST[kind] if kind in tables.FIRST else (("[]", 1),)
+        rows = tables.FIRST[kind]
         r = self.rnd() * sum(weight for _, weight in rows)
         for text, weight in rows:
             r -= weight
@@ -66,7 +67,7 @@ class Literals(_Dice):
         r = self.rnd()
         if r < 0.82:
             return str(self.number(0, 5) if r < 0.5 else self.number(1, 12))
-        return str(-self.number(1, 5)) if r < 0.9 else str(self.number(10, 100))
+        return str(-self.number(1, 5)) if r < 0.86 else str(self.number(10, 100))
 
     def element(self) -> str:
         value = self.number(0, 9) if self.rnd() < 0.75 else self.number(-10, 30)
@@ -86,7 +87,9 @@ class Literals(_Dice):
 
     def word(self) -> str:
         r = self.rnd()
-        return self.needle(self.pick(tables.WORDS) if r < 0.6 else self.pick(tables.SUBS) if r < 0.8 else self.pick(_ODD))
+        return self.needle(
+            self.pick(tables.WORDS) if r < 0.6 else self.pick(tables.SUBS) if r < 0.8 else self.pick(_ODD)
+        )
 
     def separator(self) -> str:
         text = tables.SEPARATORS[int(self.rnd() ** 1.7 * len(tables.SEPARATORS))]
@@ -107,10 +110,10 @@ class Literals(_Dice):
         return f"{old!r}, {new!r}"
 
     def items(self, kind: str, most: int) -> str:
-        return f"[{', '.join(self.of(kind) for _ in range(self.number(1, most)))}]"
+        return f"[{', '.join(self.of(kind) for _ in range(self.number(2, most)))}]"
 
     def pairs(self, key: str, value: str) -> str:
-        return "{" + ", ".join(f"{self.of(key)}: {self.of(value)}" for _ in range(self.number(1, 2))) + "}"
+        return "{" + ", ".join(f"{self.of(key)}: {self.of(value)}" for _ in range(1 if self.rnd() < 0.3 else 2)) + "}"
 
 
 _ODD = ("", "x", "ab", "abc", "!", "0", "--", "yes", "no", "none", "end", "OK", "...")
@@ -122,9 +125,10 @@ _LITERALS: dict[str, Callable[[Literals], str]] = {
     "n": lambda one: str(one.number(1, 5)),
     "k": lambda one: str(one.pick((2, 2, 2, 3, 3, 3, 4, 5))),
     "kk": lambda one: str(one.pick((1, 1, 2, 2, 3))),
+    "km": lambda one: str(one.pick((2, 2, 2, 3))),
     "m": lambda one: str(one.pick((7, 10, 26, 97, 100))),
     "lo": lambda one: str(one.number(0, 3) if one.rnd() < 0.75 else -one.number(1, 5)),
-    "hi": lambda one: str(one.pick((5, 6, 8, 10, 10, 12, 15, 20, 30, 50, 100))),
+    "hi": lambda one: str(one.pick((3, 4, 5, 5, 6, 6, 8, 8, 10, 10, 12, 15, 20, 50))),
     "at": lambda one: str(one.pick((0, 0, 0, 1, 1, 1, 2, 2, 3, -1, -1, -2))),
     "cut": lambda one: str(one.pick((1, 1, 2, 2, 3, 3, 4, 5, -1, -2, -3))),
     "w": lambda one: str(one.pick((5, 6, 8, 10, 10, 12, 15, 20))),
@@ -134,7 +138,6 @@ _LITERALS: dict[str, Callable[[Literals], str]] = {
     "ki": Literals.element,
     "f": lambda one: str(one.pick((0.5, 1.5, 2.0, 2.5, 0.25, 10.0, 3.14))),
     "s": lambda one: one.char() if one.rnd() < 0.55 else one.word(),
-    "c": Literals.char,
     "ch": Literals.char,
     "ch1": Literals.char,
     "word": Literals.word,
@@ -146,7 +149,6 @@ _LITERALS: dict[str, Callable[[Literals], str]] = {
     "chars": Literals.chars,
     "fill": lambda one: repr(one.pick(tables.FILLS)),
     "fill1": lambda one: repr(one.pick(tables.FILLS)),
-    "dup": lambda one: one.of_pool(("  ", "--", "aa", "ll", "..", "ss", "oo", "00", "bb", "__")),
     "trans": Literals.translation,
     "b": lambda one: one.pick(("True", "False")),
     "li": lambda one: one.items("v", 4),
@@ -160,46 +162,139 @@ _LITERALS: dict[str, Callable[[Literals], str]] = {
 }
 
 
-class Values(_Dice):
-    """Arguments for calls of one program: every call's fit the parameters' roles, each other and the body's literals."""
+class _Texts(_Dice):
+    """Random texts of many kinds. `letters`: a few that come up often in the texts of one program."""
+
+    def __init__(self, rnd: Random) -> None:
+        super().__init__(rnd)
+        self.letters = self.some(tables.LETTERS, 2, 6)
+
+    def word(self) -> str:
+        return self.pick(tables.CAPITAL if self.rnd() < 0.1 else tables.WORDS)
+
+    def words(self, least: int, most: int) -> str:
+        return " ".join([self.word() for _ in range(self.number(least, most))])
+
+    def some(self, letters: str, least: int, most: int) -> str:
+        rnd, size = self.rnd, len(letters)  # not `pick`: most of the characters of a stream come from here
+        return "".join([letters[int(rnd() * size)] for _ in range(self.number(least, most))])
+
+    def few(self) -> str:
+        return self.some(self.letters + self.pick(tables.LETTERS), 3, 12)
+
+    def sentence(self) -> str:
+        return self.words(4, 9).capitalize() + self.pick(tables.PUNCTUATION)
+
+    def mixed(self) -> str:
+        return self.some(tables.MIXED + self.letters * 2, 4, 16)
+
+    def cased(self) -> str:
+        return "".join([c.upper() if self.rnd() < 0.45 else c for c in self.words(1, 2)])
+
+    def repeated(self) -> str:
+        r = self.rnd()
+        if r < 0.4:
+            return "".join([self.pick(self.letters) * self.number(1, 4) for _ in range(self.number(1, 4))])
+        if r < 0.8:
+            return self.some(self.letters, 1, 3) * self.number(2, 6)
+        return self.pick("-* =.0a1!#") * self.number(1, 8)
+
+    def digits(self) -> str:
+        text = self.some("0123456789", 1, 6)
+        return self.pick(("{}", "{}", "{}", "{}", "{}", "-{}", "{}.5", "0{}")).format(text)
+
+    def padded(self) -> str:
+        return " " * self.number(0, 3) + self.words(1, 3).replace(" ", "  ") + " " * self.number(0, 3)
+
+    def path(self) -> str:
+        return f"{self.pick(('/', '', './', 'C:/'))}{self.word()}/{self.word()}.{self.pick(tables.EXTENSIONS)}"
+
+    def email(self) -> str:
+        name, place = self.word().lower(), self.word().lower()
+        return f"{name}{self.pick(('', '.', '_', '1'))}@{place}.{self.pick(('com', 'org', 'net'))}"
+
+    def part(self) -> str:
+        r = self.rnd()
+        if r < 0.5:
+            return self.word()
+        if r < 0.75:
+            return self.some(self.letters, 1, 4)
+        return str(self.number(0, 120)) if r < 0.9 else self.mixed()
+
+    def parts(self, separator: str) -> str:
+        return separator.join([self.part() for _ in range(self.number(2, 5))])
+
+    def listed(self) -> str:
+        return self.parts(self.pick((",", ", ", ";", "|", " ")))
+
+    def keyed(self) -> str:
+        pairs = [f"{self.word()}={self.part()}" for _ in range(self.number(1, 3))]
+        return self.pick(("&", ";", ", ", " ")).join(pairs)
+
+    def lined(self) -> str:
+        lines = [self.words(1, 2) for _ in range(self.number(2, 4))]
+        return "\n".join(lines) + ("\n" if self.rnd() < 0.3 else "")
+
+    def tabbed(self) -> str:
+        return self.parts("\t")
+
+    def quoted(self) -> str:
+        return self.pick(tables.QUOTED).format(self.word())
+
+    def numbered(self) -> str:
+        """A word with digits, or a code such as `AB-12`."""
+        r = self.rnd()
+        if r < 0.67:
+            parts = self.word(), str(self.number(0, 99))
+            return "".join(parts if r < 0.33 else parts[::-1])
+        code = self.some(self.letters.upper(), 1, 3) + self.pick(("", "-", "_"))
+        return code + self.some("0123456789", 1, 4)
+
+
+class Values(_Texts):
+    """Arguments for calls of one program, which fit the parameters' roles, each other and the body's literals."""
 
     def __init__(self, rnd: Random, literals: Literals, parameters: Sequence[Var], source: str) -> None:
         super().__init__(rnd)
         self.literals = literals
         self.parameters = parameters
         self.order = sorted(range(len(parameters)), key=lambda k: _RANK.get(parameters[k].type, 2))
-        self.source = source
-        self.styles = [style for pattern, style in _HINTS if pattern in source]
+        texts = any(var.type in ("s", "sd", "ls", "ts") for var in parameters)
+        self.styles = [style for pattern, style in _HINTS if pattern in source] if texts else []
         self.style = self.pick(_STYLES)
         self.spread = self.pick(_SPREADS)
-        self.letters = "".join(self.pick(tables.LETTERS) for _ in range(self.number(2, 6)))
+        self.small = "range(" in source
+        #: The arguments of the call being made, as far as there are any, and what separates the parts of its texts.
         self.context: list[Any] = []
         self.separators: list[str] = []
 
     def arguments(self) -> list[Any]:
         """The arguments of one call, fresh objects."""
         self.context = []
-        self.separators = list(self.literals.separators)
+        self.separators = self.literals.separators
         found: dict[int, Any] = {}
         for place in self.order:
-            value = _VALUES[self.parameters[place].type](self)
-            found[place] = value
-            self.context.append(value)
+            found[place] = _VALUES[self.parameters[place].type](self)
+            self.context.append(found[place])
         return [found[place] for place in range(len(self.parameters))]
 
     # What is there already
 
-    def texts(self) -> list[str]:
-        return [each for each in self.context if isinstance(each, str) and each]
+    def strings_there(self) -> list[str]:
+        """The texts of the call, or those in its lists; no empty ones."""
+        found = [each for each in self.context if isinstance(each, str) and each]
+        return found or [each for row in self.lists(str) for each in row if each]
 
-    def lists(self, of: type) -> list[Any]:
-        return [
-            each for each in self.context if isinstance(each, (list, tuple)) and each and isinstance(each[0], of)
-        ]
+    def lists(self, of: type) -> list[Sequence[Any]]:
+        return [each for each in self.context if isinstance(each, (list, tuple)) and each and isinstance(each[0], of)]
+
+    def keys(self, of: type) -> list[Any]:
+        """The keys of a dict of the call, where they are of this type."""
+        found = [list(each) for each in self.context if isinstance(each, dict) and each]
+        return found[0] if found and isinstance(found[0][0], of) else []
 
     def longest(self) -> int:
-        sized = [len(each) for each in self.context if hasattr(each, "__len__")]
-        return max(sized, default=6)
+        return max([len(each) for each in self.context if hasattr(each, "__len__")], default=6)
 
     # Numbers
 
@@ -209,12 +304,17 @@ class Values(_Dice):
             return self.number(0, 20)
         if r < 0.88:
             return -self.number(1, 10)
-        return self.number(20, 150) if r < 0.97 else self.number(150, 5000)
+        return self.number(20, 150 if not self.small else 30) if r < 0.97 or self.small else self.number(150, 5000)
 
     def spread_int(self) -> int:
         if self.literals.numbers and self.rnd() < 0.2:
-            return int(self.pick(self.literals.numbers))
+            return self.pick(self.literals.numbers)
         return self.number(*self.spread) if self.rnd() < 0.96 else self.number(-100, 1000)
+
+    def key_int(self) -> int:
+        if self.literals.numbers and self.rnd() < 0.25:
+            return self.pick(self.literals.numbers)
+        return self.number(0, 10) if self.rnd() < 0.85 else self.spread_int()
 
     def at(self) -> int:
         size, r = self.longest(), self.rnd()
@@ -230,12 +330,10 @@ class Values(_Dice):
         return self.longest() + self.number(-2, 9) if self.rnd() < 0.7 else self.number(2, 20)
 
     def element(self) -> int:
-        known = self.lists(int)
-        if known and self.rnd() < 0.66:
-            return int(self.pick(self.pick(known)))
-        known = [list(each.values()) for each in self.context if isinstance(each, dict) and each]
-        if known and isinstance(known[0][0], int) and self.rnd() < 0.4:
-            return int(self.pick(known[0]))
+        known: list[Sequence[int]] = self.lists(int)
+        known += [list(each.values()) for each in self.context if isinstance(each, dict) and each]
+        if known and isinstance(known[0][0], int) and self.rnd() < 0.62:
+            return self.pick(known[0])
         return self.spread_int()
 
     # Texts
@@ -244,30 +342,26 @@ class Values(_Dice):
         r = self.rnd()
         if r < 0.03:
             return ""
-        style = self.style if r < 0.5 else self.pick(_STYLES)
-        if self.styles and self.rnd() < 0.55:
-            style = self.pick(self.styles)
         if self.separators and self.rnd() < 0.62:
             text = self.separated()
+        elif self.styles and self.rnd() < 0.55:
+            text = self.pick(self.styles)(self)
         else:
-            text = str(style(self))
-        if self.rnd() < 0.02:
+            text = self.style(self) if r < 0.5 else self.pick(_STYLES)(self)
+        if self.rnd() < 0.025:
             text = self.spliced(text, self.pick(tables.ACCENTED))
-        if self.literals.needles:
-            text = self.with_needles(text)
-        return text[:60]
+        return self.with_needle(text)[:60]
 
-    def with_needles(self, text: str) -> str:
+    def with_needle(self, text: str) -> str:
         """The text, mostly with one of the texts in it that the body asks about."""
-        needle = self.pick(self.literals.needles)
-        if needle and needle not in text and self.rnd() < 0.62:
-            r = self.rnd()
-            if r < 0.2:
-                return needle + text
-            if r < 0.4:
-                return text + needle
-            for _ in range(self.number(1, 3)):
-                text = self.spliced(text, needle)
+        needle = self.pick(self.literals.needles) if self.literals.needles else ""
+        if not needle or needle in text or self.rnd() > 0.62:
+            return text
+        r = self.rnd()
+        if r < 0.4:
+            return needle + text if r < 0.2 else text + needle
+        for _ in range(self.number(1, 3)):
+            text = self.spliced(text, needle)
         return text
 
     def spliced(self, text: str, part: str) -> str:
@@ -276,149 +370,70 @@ class Values(_Dice):
 
     def separated(self) -> str:
         separator = self.pick(self.separators)
-        parts = [str(self.part()) for _ in range(self.number(2, 5))]
-        if self.rnd() < 0.1:
-            parts[self.number(0, len(parts) - 1)] = ""
-        return str(separator).join(parts)
-
-    def part(self) -> str:
-        r = self.rnd()
-        if r < 0.5:
-            return self.word()
-        if r < 0.75:
-            return self.some(self.letters, 1, 4)
-        return str(self.number(0, 120)) if r < 0.9 else self.mixed()
-
-    def word(self) -> str:
-        r = self.rnd()
-        return str(self.pick(tables.CAPITAL) if r < 0.1 else self.pick(tables.WORDS))
-
-    def some(self, letters: str, least: int, most: int) -> str:
-        return "".join([self.pick(letters) for _ in range(self.number(least, most))])
-
-    def mixed(self) -> str:
-        pool = tables.LETTERS + self.letters * 2 + "0123456789" + tables.LETTERS.upper()[:6] + tables.SYMBOLS[:14] + " "
-        return self.some(pool, 4, 16)
-
-    def cased(self) -> str:
-        return "".join(c.upper() if self.rnd() < 0.45 else c for c in self.words(1, 2))
-
-    def words(self, least: int, most: int) -> str:
-        return " ".join(self.word() for _ in range(self.number(least, most)))
-
-    def sentence(self) -> str:
-        return self.words(4, 9).capitalize() + str(self.pick(tables.PUNCTUATION))
-
-    def repeated(self) -> str:
-        r = self.rnd()
-        if r < 0.4:
-            return "".join(self.pick(self.letters) * self.number(1, 4) for _ in range(self.number(1, 4)))
-        if r < 0.8:
-            return self.some(self.letters, 1, 3) * self.number(2, 6)
-        return str(self.pick("-* =.0a1!#")) * self.number(1, 8)
-
-    def digits(self) -> str:
-        r = self.rnd()
-        text = self.some("0123456789", 1, 6)
-        return text if r < 0.7 else f"-{text}" if r < 0.78 else f"{text}.{self.number(0, 99)}" if r < 0.88 else f"0{text}"
+        text = self.parts(separator)
+        return text if self.rnd() < 0.9 else self.spliced(text, separator)
 
     def numeral(self) -> str:
-        return self.some("0123456789", 1, 6) if self.rnd() < 0.87 else self.text()
+        return self.some("0123456789", 1, 2 if self.small else 6) if self.rnd() < 0.87 else self.text()
 
-    def padded(self) -> str:
-        return " " * self.number(0, 3) + self.words(1, 3).replace(" ", "  ") + " " * self.number(0, 3)
-
-    def path(self) -> str:
-        return f"{self.pick(('/', '', './', 'C:/'))}{self.word()}/{self.word()}.{self.pick(tables.EXTENSIONS)}"
-
-    def email(self) -> str:
-        return f"{self.word().lower()}{self.pick(('', '.', '_', '1'))}@{self.word().lower()}.{self.pick(('com', 'org', 'net'))}"
-
-    def listed(self) -> str:
-        return str(self.pick((",", ", ", ";", "|", " "))).join(self.part() for _ in range(self.number(2, 5)))
-
-    def keyed(self) -> str:
-        pairs = [f"{self.word()}={self.part()}" for _ in range(self.number(1, 3))]
-        return str(self.pick(("&", ";", ", ", " "))).join(pairs)
-
-    def lined(self) -> str:
-        return "\n".join(self.words(1, 2) for _ in range(self.number(2, 4))) + ("\n" if self.rnd() < 0.3 else "")
-
-    def tabbed(self) -> str:
-        return "\t".join(self.part() for _ in range(self.number(2, 4)))
-
-    def quoted(self) -> str:
-        return str(self.pick(("it's {}", "'{}'", '"{}"', "{}\\n", "C:\\{}", 'say "{}"', "don't {}", "\\{}"))).format(self.word())
-
-    def letters_(self) -> str:
-        return self.some(self.letters + str(self.pick(tables.LETTERS)), 3, 12)
-
-    def coded(self) -> str:
-        return self.some(self.letters.upper(), 1, 3) + str(self.pick(("", "-", "_", ""))) + self.some("0123456789", 1, 4)
-
-    def number_in(self) -> str:
-        return str(self.pick((f"{self.word()}{self.number(0, 99)}", f"{self.number(0, 99)}{self.word()}", self.coded())))
+    def separator(self) -> str:
+        text = tables.SEPARATORS[int(self.rnd() ** 1.5 * len(tables.SEPARATORS))]
+        self.separators = [text]
+        return text
 
     # Parts of what is there
 
     def char(self) -> str:
-        known = self.texts() or [each for row in self.lists(str) for each in row if each]
+        known = self.strings_there()
         if known and self.rnd() < 0.74:
-            return str(self.pick(self.pick(known)))
-        return str(self.pick(tables.LETTERS) if self.rnd() < 0.75 else self.pick("XYZ0129-.,! #*@"))
+            return self.pick(self.pick(known))
+        return self.pick(tables.LETTERS if self.rnd() < 0.75 else "XYZ0129-.,! #*@")
 
     def slice(self, most: int, pool: Sequence[str], where: str) -> str:
-        known = self.texts() or [each for row in self.lists(str) for each in row if each]
+        """A slice of a text (at its "start", its "end" or anywhere), or one of the pool."""
+        known = self.strings_there()
         if not known or self.rnd() > 0.7:
-            return str(self.pick(pool))
-        text = str(self.pick(known))
+            return self.pick(pool)
+        text = self.pick(known)
         size = self.number(1, most)
-        start = 0 if where == "start" else max(0, len(text) - size) if where == "end" else self.number(0, len(text) - 1)
+        start = {"start": 0, "end": max(0, len(text) - size)}.get(where)
+        start = self.number(0, len(text) - 1) if start is None else start
         return text[start : start + size]
 
     def some_word(self) -> str:
-        known = self.lists(str)
+        known: list[Sequence[str]] = self.lists(str)
         if known and self.rnd() < 0.6:
-            return str(self.pick(self.pick(known)))
-        words = [word for text in self.texts() for word in text.split()]
-        return str(self.pick(words)) if words and self.rnd() < 0.5 else self.word() if self.rnd() < 0.8 else self.mixed()
+            return self.pick(self.pick(known))
+        words = [word for text in self.strings_there() for word in text.split()]
+        if words and self.rnd() < 0.5:
+            return self.pick(words)
+        return self.word() if self.rnd() < 0.8 else self.mixed()
 
-    def separator(self) -> str:
-        text = tables.SEPARATORS[int(self.rnd() ** 1.5 * len(tables.SEPARATORS))]
-        self.separators = [text] * 3
-        return text
+    def key(self) -> str:
+        known: list[str] = self.keys(str)
+        return self.pick(known) if known and self.rnd() < 0.66 else self.new_key()
 
-    def key(self) -> Any:
-        known = [list(each) for each in self.context if isinstance(each, dict) and each]
-        if known and isinstance(known[0][0], str) and self.rnd() < 0.66:
-            return self.pick(known[0])
-        return self.a_key()
-
-    def int_key(self) -> Any:
-        known = [list(each) for each in self.context if isinstance(each, dict) and each]
-        if known and isinstance(known[0][0], int) and self.rnd() < 0.66:
-            return self.pick(known[0])
-        return self.element()
+    def int_key(self) -> int:
+        known: list[int] = self.keys(int)
+        return self.pick(known) if known and self.rnd() < 0.66 else self.element()
 
     # Collections
 
-    def a_key(self) -> str:
+    def new_key(self) -> str:
         if self.literals.needles and self.rnd() < 0.3:
-            return str(self.pick(self.literals.needles))
-        known = [each for row in self.lists(str) for each in row]
+            return self.pick(self.literals.needles)
+        known: list[Sequence[str]] = self.lists(str)
         if known and self.rnd() < 0.5:
-            return str(self.pick(known))
-        r = self.rnd()
-        return str(self.pick("abcdexyz") if r < 0.35 else self.word())
-
-    def a_number(self) -> int:
-        if self.literals.numbers and self.rnd() < 0.25:
-            return int(self.pick(self.literals.numbers))
-        return self.number(0, 10) if self.rnd() < 0.85 else self.spread_int()
+            return self.pick(known[0])
+        return self.pick("abcdexyz") if self.rnd() < 0.35 else self.word()
 
     def size(self) -> int:
         r = self.rnd()
-        return 0 if r < 0.035 else self.number(1, 3) if r < 0.25 else self.number(3, 6) if r < 0.85 else self.number(6, 10)
+        if r < 0.035:
+            return 0
+        if r < 0.25:
+            return self.number(1, 3)
+        return self.number(3, 6) if r < 0.85 else self.number(6, 10)
 
     def ints(self) -> list[int]:
         found = [self.spread_int() for _ in range(self.size())]
@@ -432,36 +447,40 @@ class Values(_Dice):
     def strings(self) -> list[str]:
         r = self.rnd()
         count = min(self.size(), 7)
-        if r < 0.62:
+        if self.styles and r < 0.3:
+            found = [self.pick(self.styles)(self)[:12] if self.rnd() < 0.6 else self.word() for _ in range(count)]
+        elif r < 0.62:
             found = [self.word() for _ in range(count)]
         elif r < 0.78:
-            found = [str(self.pick(self.letters + "ab")) for _ in range(count)]
+            found = [self.pick(self.letters + "ab") for _ in range(count)]
         elif r < 0.9:
             found = [self.some(self.letters, 1, 4) for _ in range(count)]
         else:
             found = [self.part() for _ in range(count)]
         if found and self.literals.needles and self.rnd() < 0.6:
+            needle = self.pick(self.literals.needles)
             place = self.number(0, count - 1)
-            needle = str(self.pick(self.literals.needles))
-            found[place] = needle if self.rnd() < 0.5 or len(needle) > 2 else self.with_needles(found[place])
+            found[place] = needle if self.rnd() < 0.5 or len(needle) > 2 else self.with_needle(found[place])
         if count > 2 and self.rnd() < 0.3:
             found[-1] = found[0]
         return found
 
     def mapping(self, key: Callable[[Values], Any], value: Callable[[Values], Any]) -> dict[Any, Any]:
-        r = self.rnd()
-        count = 0 if r < 0.05 else 1 + int(self.rnd() * 4.4)
+        count = 0 if self.rnd() < 0.05 else 1 + int(self.rnd() * 4.4)
         return {key(self): value(self) for _ in range(count)}
 
     def small_text(self) -> str:
         return self.word() if self.rnd() < 0.7 else self.some(self.letters, 1, 3)
 
+    def few_ints(self) -> list[int]:
+        return [self.spread_int() for _ in range(self.number(0, 4))]
+
     def rows(self) -> list[list[int]]:
         count = self.number(1, 4)
-        if self.rnd() < 0.6:
-            width = self.number(1, 3)
-            return [[self.spread_int() for _ in range(width)] for _ in range(count)]
-        return [[self.spread_int() for _ in range(self.number(0, 4))] for _ in range(count)]
+        if self.rnd() < 0.4:
+            return [self.few_ints() for _ in range(count)]
+        width = self.number(1, 3)
+        return [[self.spread_int() for _ in range(width)] for _ in range(count)]
 
 
 #: Separators come before the texts that they separate, parts of other arguments after these.
@@ -479,11 +498,11 @@ _STYLES: tuple[Callable[[Values], str], ...] = (
     *(lambda one: one.words(2, 5),) * 16,
     *(Values.sentence,) * 14,
     *(Values.repeated,) * 11,
-    *(Values.letters_,) * 11,
+    *(Values.few,) * 11,
     *(Values.mixed,) * 10,
     *(Values.cased,) * 6,
     *(Values.digits,) * 4,
-    *(Values.number_in,) * 5,
+    *(Values.numbered,) * 5,
     *(Values.padded,) * 4,
     *(Values.listed,) * 4,
     *(Values.keyed,) * 2,
@@ -492,16 +511,16 @@ _STYLES: tuple[Callable[[Values], str], ...] = (
     *(Values.lined,) * 2,
     *(Values.tabbed,) * 1,
     *(Values.quoted,) * 2,
-)  # type: ignore[assignment]
+)
 
 #: What a text should be like that meets such a method.
 _HINTS: tuple[tuple[str, Callable[[Values], str]], ...] = (
     ("splitlines", Values.lined),
     ("expandtabs", Values.tabbed),
-    ("isdigit", Values.number_in),
+    ("isdigit", Values.numbered),
     ("isdecimal", Values.digits),
     ("isnumeric", Values.digits),
-    ("int(", Values.number_in),
+    ("int(", Values.numbered),
     ("zfill", Values.digits),
     ("isupper", Values.cased),
     ("islower", Values.cased),
@@ -510,12 +529,15 @@ _HINTS: tuple[tuple[str, Callable[[Values], str]], ...] = (
     ("istitle", Values.sentence),
     ("isspace", Values.padded),
     ("strip()", Values.padded),
+    ("'  ' in", Values.padded),
+    ("'--' in", lambda one: one.parts(one.pick(("--", "---", "-")))),
+    ("'aa' in", lambda one: one.some("aaab", 3, 12)),
     ("split()", lambda one: one.words(2, 6)),
     ("isalnum", Values.mixed),
     ("isalpha", Values.mixed),
-    ("isidentifier", Values.number_in),
+    ("isidentifier", Values.numbered),
     ("set(", Values.repeated),
-    ("[::-1]", Values.letters_),
+    ("[::-1]", Values.few),
 )
 
 _VALUES: dict[str, Callable[[Values], Any]] = {
@@ -545,11 +567,9 @@ _VALUES: dict[str, Callable[[Values], Any]] = {
     "lli": Values.rows,
     "t": lambda one: tuple(one.ints()),
     "ts": lambda one: tuple(one.strings()),
-    "dsi": lambda one: one.mapping(Values.a_key, Values.spread_int),
-    "dss": lambda one: one.mapping(Values.a_key, Values.small_text),
-    "dis": lambda one: one.mapping(Values.a_number, Values.small_text),
-    "dii": lambda one: one.mapping(Values.a_number, Values.spread_int),
-    "dsl": lambda one: one.mapping(
-        Values.a_key, lambda self: [self.spread_int() for _ in range(self.number(0, 4))]
-    ),
+    "dsi": lambda one: one.mapping(Values.new_key, Values.spread_int),
+    "dss": lambda one: one.mapping(Values.new_key, Values.small_text),
+    "dis": lambda one: one.mapping(Values.key_int, Values.small_text),
+    "dii": lambda one: one.mapping(Values.key_int, Values.spread_int),
+    "dsl": lambda one: one.mapping(Values.new_key, Values.few_ints),
 }

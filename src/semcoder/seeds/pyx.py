@@ -106,7 +106,7 @@ def _task(row: Row) -> str:
     missing = [name for name in (*_TASKS, "response") if name not in row.values]
     if missing:
         raise InputError(f"{row.place}: no column {missing[0]!r}; a PyX row has id, {', '.join(_TASKS)}, response")
-    filled = [name for name in _TASKS if _text(row, name)]
+    filled = [name for name in (*_TASKS, "fault") if _text(row, name)]
     if len(filled) != 1:
         raise InputError(f"{row.place}: exactly one of {', '.join(_TASKS)} must hold text, not {len(filled)}")
     return filled[0]

@@ -1,4 +1,4 @@
-"""An unlimited stream of short random functions over strings, lists, dicts and numbers, such as people write as puzzles.
+"""An unlimited stream of short random functions over strings, lists, dicts and numbers, as people write puzzles.
 
 Guarantees: `generate_short(seed)` depends on the seed alone (not on the process, its hash seed or earlier calls); a
 program is one function `f` that reads every parameter, with three different calls over literals, two of which at least
@@ -19,7 +19,7 @@ import functools
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,17 +38,22 @@ _DICTS = (
     {"D": "dis", "K": "i", "Q": "ki", "E": "s", "M": "li"},
     {"D": "dii", "K": "i", "Q": "ki", "E": "i", "M": "li"},
 )
+_PLAIN_TYPES: tuple[dict[str, str], ...] = ({},)
 _GENERIC = re.compile(r"(?<=[<:_])[DEKLMQV]\b|(?<=also )E\b|(?<=; )E\b")
 
 
-def _expanded(sections: str, pattern: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The sections of a table by their types; those of generic types once for each."""
-    parts = re.split(pattern, sections.strip(), flags=re.M)
-    for header, body in zip(parts[1::2], parts[2::2], strict=True):
-        types = tuple(re.split("[> ]", header))
-        choices = _LISTS if "L" in types else _DICTS if "D" in types else ({},)
-        for known in choices:
-            yield tuple(known.get(each, each) for each in types), _GENERIC.sub(lambda m: known.get(m[0], m[0]), body)  # noqa: B023
+def _expanded(sections: str, header: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The sections of a table, by the types in their headers; those of generic types once for each."""
+    parts = re.split(header, sections.strip(), flags=re.M)
+    for types, body in zip(parts[1::2], parts[2::2], strict=True):
+        names = re.split("[> ]", types)
+        for known in _LISTS if "L" in names else _DICTS if "D" in names else _PLAIN_TYPES:
+            told = _GENERIC.sub(functools.partial(_named, known), body)
+            yield tuple(known.get(name, name) for name in names), told
+
+
+def _named(known: dict[str, str], match: re.Match[str]) -> str:
+    return known.get(match[0], match[0])
 
 
 def _operations() -> dict[str, dict[str, Table]]:
@@ -56,6 +61,8 @@ def _operations() -> dict[str, dict[str, Table]]:
     for (source, result), body in _expanded(tables.OPERATIONS, r"^(\w+>\w+)$"):
         row = found.setdefault(source, {})
         row[result] = row.get(result, ()) + lines_table(body)
+    for role, base in tables.BASES.items():
+        found[role] = found[base] | found.get(role, {})
     return found
 
 
@@ -124,16 +131,44 @@ _THEME_OF = tuple((kind, others) for kind, weight, others in _THEMES for _ in ra
 #: How often a hole holds just a name or a literal.
 _PLAIN = {"i": 0.72, "s": 0.8, "f": 0.8, "li": 0.9, "ls": 0.9}
 #: How often such a one is a name, where one may stand there.
-_NAMED = {"i": 0.5, "s": 0.55, "c": 0.5, "ch": 0.35, "word": 0.35, "v": 0.3, "key": 0.4, "ki": 0.4, "at": 0.3, "cut": 0.3}
+_NAMED = {
+    "i": 0.5,
+    "s": 0.55,
+    "c": 0.5,
+    "ch": 0.35,
+    "word": 0.35,
+    "v": 0.3,
+    "key": 0.4,
+    "ki": 0.4,
+    "at": 0.3,
+    "cut": 0.3,
+}
+#: Holes that are always literals.
+_LITERAL = frozenset(("k", "kk", "km", "m", "lo", "hi", "vl", "trans", "ch1", "fill1", "flag"))
+#: Values made of texts, and what a text can be long from.
+_TEXTUAL = frozenset(("s", "ls", "ss", "dsi", "dss", "dis", "dsl"))
+_LONG = frozenset(("s", "ls", "ts", "li", "t"))
+_ROLES = frozenset(tables.BASES) - {"c"}
+_NONE: dict[str, Table] = {}
 _WORD = re.compile(r"'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*")
 
 
-#: A comparison or difference of something with itself.
-_SAME = re.compile(r"(?<![\w.\])])([\w\[\]]+) (?:[=!]=|[<>]=?|in|-|//|%) \1(?![\w.\[(])")
+#: A comparison or difference of something with itself; `not x not in y`.
+_SAME = re.compile(r"\b(\w+(?:\[\w+\])?) (?:[=!]=|[<>]=?|in|-|//|%) \1(?![\w.\[(])|\bnot \S+ not\b")
+_NOTHING = re.compile(r"\breturn None$", re.M)
+#: Types of parameters that may have a default.
+_DEFAULTS = frozenset(("i", "n", "at", "cut", "w", "v", "s", "ch", "sep", "fill", "word", "pre", "suf"))
+#: What an assignment changes.
+_WRITTEN = re.compile(r"^ *(\w+) (?:[-+*%]|//|\*\*)?= ", re.M)
+_BRACED = re.compile(r"{([^{}]*)}")
 
 
 class _Stuck(Exception):
     """There is nothing that could be written here."""
+
+
+class _TooLong(BaseException):
+    """A call would take long. No `Exception`, so that no handler of a program keeps it."""
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
@@ -143,7 +178,8 @@ class _Writer(Writer):
     """Writes one attempt at a program. Raises `_Stuck` where it comes to nothing.
 
     `unread`: variables whose value nothing has used yet; `gathered`: what the loop being written accumulates, and
-    `hidden`: what must not be read, for values to stay small.
+    `hidden`: what must not be read, for values to stay small; `subject`: what the statement is about, `operated`: what
+    the operation works on; `changed`: variables that statements changed; `shared`: names of one list.
     """
 
     def __init__(self, rnd: Callable[[], float]) -> None:
@@ -160,10 +196,14 @@ class _Writer(Writer):
         self.hidden: set[str] = set()
         self.ever: set[str] = {"f"}
         self.subject: Var | None = None
+        self.operated: Var | None = None
         self.loops = 0
         self.may_continue = False
         self.ended = False
+        self.changed: set[Var] = set()
+        self.shared: set[str] = set()
         self.chain = 0.16
+        self.has_default = False
 
     # Variables
 
@@ -197,10 +237,9 @@ class _Writer(Writer):
         return len(self.parameters) < self.wanted and (kind in tables.BASES or kind in self.others)
 
     def read(self, var: Var) -> Var:
-        if var.name.isidentifier():
-            self.unread.pop(var.name, None)
-        else:
-            self.unread.pop(var.name, None)
+        """Note that the variable was read, or those in a text like `xs[i]`."""
+        self.unread.pop(var.name, None)
+        if not var.name.isidentifier():
             for name in _WORD.findall(var.name):
                 self.unread.pop(name, None)
         return var
@@ -218,9 +257,12 @@ class _Writer(Writer):
         return [var for var in self.visible if var.type in accepted and var.name not in self.hidden]
 
     def choose(self, kind: str, *, header: bool = False) -> Var | None:
+        """A variable to read, or a literal of a role; None where there is none."""
         found = [var for var in self.fitting(kind) if var is not self.subject]
         if self.may_ask(kind) and (not found or self.rnd() < 0.3):
             return self.read(self.parameter(kind))
+        if kind in _ROLES and (not found or self.rnd() < 0.5):
+            return self.variable(self.literals.of(kind), kind)
         return self.read(self.newest(found)) if found else None
 
     def target(self, kind: str) -> Var | None:
@@ -229,37 +271,39 @@ class _Writer(Writer):
     # Expressions
 
     def expr(self, kind: str, depth: int, need: int = 0) -> str:
+        if kind in _LITERAL:
+            return self.literals.of(kind)
         form = kind[:2]
         if form == "e_":
-            return self.operation(kind[2:], depth, need) or self.leaf(kind[2:], need)
+            hidden = self.hidden
+            if self.gathered:  # a loop's values would grow faster than it runs
+                self.hidden = hidden | {each.name for each in self.gathered}
+            text = self.operation(kind[2:], depth, need) or self.leaf(kind[2:], need)
+            self.hidden = hidden
+            return text
         if form == "o_":
             assert self.subject is not None
-            text = self.operation(kind[2:], depth, need, self.subject)
-            if text is None:
+            found = self.operation(kind[2:], depth, need, self.subject)
+            if found is None:
                 raise _Stuck
-            return text
+            return found
         if kind == "r":
             return self.returned()
         if kind == "b":
-            text = self.operation("b", depth, need)
-            if text is None:
+            found = self.operation("b", depth, need)
+            if found is None:
                 raise _Stuck
-            return text
+            return found
         if depth > 0 and kind in _PLAIN and self.rnd() > _PLAIN[kind]:
             return self.operation(kind, depth, need) or self.leaf(kind, need)
         return self.leaf(kind, need)
-
-    def table(self, source: str, kind: str) -> Table | None:
-        operations = self.grammar.operations
-        own = operations.get(source, {}).get(kind)
-        return own if own is not None else operations.get(tables.BASES.get(source, ""), {}).get(kind)
 
     def operation(self, kind: str, depth: int, need: int, on: Var | None = None) -> str | None:
         """An operation that gives a value of this type; None where no variable has one."""
         for _ in range(4):
             var = on or self.operand(kind)
-            table = var and self.table(var.type, kind)
-            if not var or not table:
+            table = self.grammar.operations.get(var.type, _NONE).get(kind) if var else None
+            if var is None or table is None:
                 return None
             production = table[int(self.rnd() * len(table))]
             text = self.applied(production, var, depth)
@@ -277,22 +321,26 @@ class _Writer(Writer):
             inner = self.operation(base, depth - 1, binds, var)
             if inner is not None and len(inner) < 40:
                 name = inner
-        return self.fill(production, depth - 1, {"A": name})
+        outer, self.operated = self.operated, var
+        text = self.fill(production, depth - 1, {"A": name})
+        self.operated = outer
+        return text
 
     def operand(self, kind: str) -> Var | None:
-        found = [var for var in self.visible if var.name not in self.hidden and self.table(var.type, kind)]
+        operations, hidden = self.grammar.operations, self.hidden
+        found = [v for v in self.visible if v.name not in hidden and kind in operations.get(v.type, _NONE)]
         passing = [var for var in found if not var.mutable and self.unread.get(var.name) is var]
         if passing and self.rnd() < 0.93:
             return passing[-1] if self.rnd() < 0.75 else passing[int(self.rnd() * len(passing))]
         if not self.loops and self.rnd() < 0.25:
             for other in self.others:
-                if self.may_ask(other) and self.table(other, kind):
+                if self.may_ask(other) and kind in operations[other]:
                     return self.parameter(other)
         return self.newest(found) if found else None
 
     def leaf(self, kind: str, need: int = 0) -> str:
         """A name, a new parameter or a literal."""
-        found = self.fitting(kind)
+        found = [var for var in self.fitting(kind) if var is not self.operated]
         unread = [var for var in found if self.unread.get(var.name) is var]
         role = kind in tables.BASES
         if unread and self.rnd() < (0.6 if role else 0.85):
@@ -332,15 +380,22 @@ class _Writer(Writer):
             text = self.loop(production, names)
         else:
             self.read(var)
+            hidden = self.hidden
+            if production.loops and "self" in production.flags:
+                self.hidden = hidden | {var.name}
             text = self.fill(production, 2, names)
+            self.hidden = hidden
         self.subject = subject
         if text is None:
             return None
         for sigil, key, kind in production.names:
             if sigil == "@" and kind:
                 self.push(self.variable(names[key], kind))
+                if "alias" in production.flags:
+                    self.shared.add(names[key])
         if "self" in production.flags:
             self.unread[var.name] = var
+            self.changed.add(var)
         if "end" in production.flags:
             self.ended = True
         return text
@@ -350,40 +405,40 @@ class _Writer(Writer):
         assert self.subject is not None
         walked = [kind for sigil, _, kind in production.names if sigil == "$" and kind]
         walked += [kind for kind, _ in production.also]
-        binder = walked[-1] if walked else "i"
-        made: dict[Var, str] = {}
-        gathered = []
         self.read(self.subject)
-        for _ in range(2 if self.rnd() < 0.1 else 1):
-            kind = self.pick(tables.GATHERS.get(binder) or tables.GATHERS["i"])
-            known = [v for v in self.unread.values() if v.type == kind and v in self.visible and v is not self.subject]
-            if known and self.rnd() < 0.4:
-                gathered.append(known[-1])
-                continue
-            text = self.literals.first(kind)
-            var = self.variable(self.fresh(kind, True), kind)
-            gathered.append(var)
-            made[var] = f"{var.name} = {text}"
         outer = self.gathered
-        self.gathered = gathered
-        for var in gathered:
-            if var not in self.visible:
-                self.push(var)
+        first = self.gather(walked[-1] if walked else "i")
         self.loops += 1
         text = self.fill(production, 2, names)
         self.loops -= 1
-        self.gathered = outer
-        if text is None:
-            return None
-        if self.idle(production, names, text) and self.rnd() < 0.85:
+        gathered, self.gathered = self.gathered, outer
+        if text is None or (self.idle(production, names, text) and self.rnd() < 0.85):
             raise _Stuck
         words = set(_WORD.findall(text))
         for var in gathered:
             if var.name in words:
                 self.unread[var.name] = var
-            elif var in made:
+            elif var in first:
                 self.pop(var)
-        return "\n".join([line for var, line in made.items() if var.name in words] + [text])
+        return "\n".join([*(line for var, line in first.items() if var.name in words), text])
+
+    def gather(self, walked: str) -> dict[Var, str]:
+        """Choose what a loop through values of this type accumulates: the new variables with their first lines."""
+        first: dict[Var, str] = {}
+        self.gathered = []
+        for _ in range(2 if self.rnd() < 0.1 else 1):
+            kind = self.pick(tables.GATHERS.get(walked) or tables.GATHERS["i"])
+            known = [v for v in self.unread.values() if v.type == kind and v in self.visible and v is not self.subject]
+            known = [v for v in known if v.name not in self.shared]
+            if known and self.rnd() < 0.4:
+                self.gathered.append(known[-1])
+                continue
+            value = self.literals.first(kind)
+            var = self.variable(self.fresh(kind, True), kind)
+            self.gathered.append(var)
+            first[var] = f"{var.name} = {value}"
+            self.push(var)
+        return first
 
     def block(self, kind: str) -> str:
         if kind == "block_u":
@@ -409,11 +464,11 @@ class _Writer(Writer):
             self.unread = dict(walked)
             names: dict[str, str] = {}
             text = self.fill(production, 2, names)
-            lines = text.split("\n") if text else []
+            if text is None or self.idle(production, names, text):
+                continue
+            lines = text.split("\n")
             reads = any(name not in self.unread for name, var in walked.items() if not var.mutable)
-            if text and len(set(lines)) == len(lines) and (
-                (reads or self.rnd() < 0.1) and not self.idle(production, names, text)
-            ):
+            if len(set(lines)) == len(lines) and (reads or self.rnd() < 0.1):
                 self.may_continue = may
                 return text
         raise _Stuck
@@ -429,6 +484,8 @@ class _Writer(Writer):
         table = self.grammar.updates.get(var.type)
         hidden = self.hidden
         self.hidden = hidden | {each.name for each in self.gathered}
+        if var.type in _TEXTUAL:  # whole texts, once a pass, would make long values
+            self.hidden |= {each.name for each in self.visible if each.mutable and each.type in _LONG}
         subject, self.subject = self.subject, None
         try:
             for _ in range(6 if table else 0):
@@ -457,7 +514,7 @@ class _Writer(Writer):
 
     def lines(self) -> list[str]:
         r = self.rnd()
-        count = 1 if r < 0.2 else 2 if r < 0.54 else 3 if r < 0.81 else 4 if r < 0.93 else 5
+        count = 1 if r < 0.17 else 2 if r < 0.53 else 3 if r < 0.82 else 4 if r < 0.94 else 5
         found: list[str] = []
         while len(found) < count and not self.ended and "\n".join(found).count("\n") < 8:
             for _ in range(8):
@@ -473,68 +530,127 @@ class _Writer(Writer):
     def result(self) -> str:
         """The last line: a return of what nothing has read."""
         left = [var for var in self.visible if self.unread.get(var.name) is var]
-        if not left:
-            left = [self.newest(self.visible)]
-        if len(left) >= 2:
-            a, b = left[-1], left[-2]
-            tables_ = self.grammar.pairs
-            base = tables.BASES
-            table = tables_.get((base.get(a.type, a.type), base.get(b.type, b.type)))
-            if len(left) == 2 and table and self.rnd() < 0.75:
-                text = self.fill(table[int(self.rnd() * len(table))], 1, {"A": a.name, "B": b.name})
-                if text is not None:
-                    return text
-            if any(var.type in ("si", "ss") for var in left):
-                raise _Stuck
-            names = ", ".join(var.name for var in (left if self.rnd() < 0.5 else left[::-1]))
-            return f"return [{names}]" if self.rnd() < 0.3 else f"return {names}"
-        var = left[0]
-        kind = var.type if var.type in self.grammar.results else tables.BASES.get(var.type, var.type)
-        table = self.grammar.results.get(kind)
-        if not table:
-            raise _Stuck
+        if len(left) > 1:
+            return self.together(left)
+        var = left[0] if left else self.newest(self.visible)
+        results = self.grammar.results
+        table = results.get(var.type) or results.get(tables.BASES.get(var.type, ""), ())
         self.subject = var
-        for _ in range(4):
+        for _ in range(4 if table else 0):
             text = self.fill(table[int(self.rnd() * len(table))], 2, {"A": var.name})
             if text is not None:
                 return text
         raise _Stuck
 
+    def together(self, left: list[Var]) -> str:
+        """A return of several values."""
+        last, before = left[-1], left[-2]
+        kinds = tuple(tables.BASES.get(var.type, var.type) for var in (last, before))
+        table = self.grammar.pairs.get(kinds)
+        if len(left) == 2 and table and self.rnd() < 0.75:
+            text = self.fill(table[int(self.rnd() * len(table))], 1, {"A": last.name, "B": before.name})
+            if text is not None:
+                return text
+        as_given = any(var in self.parameters and var not in self.changed for var in left)
+        if any(var.type in ("si", "ss") for var in left) or (as_given and self.rnd() < 0.7):
+            raise _Stuck
+        names = ", ".join(var.name for var in (left if self.rnd() < 0.5 else left[::-1]))
+        return f"return [{names}]" if self.rnd() < 0.3 else f"return {names}"
+
     def write(self) -> str:
         """The source."""
-        var = self.parameter(self.first)
-        kinds = tables.WHOLE.get(self.first)
+        body = self.body_of(self.parameter(self.first))
+        if body.count("\n") > 12 or _repeats(body) or _SAME.search(body):
+            raise _Stuck
+        if len(body) < 60 and sum(map(body.count, "([+*%=")) < 3 and self.rnd() < 0.6:
+            raise _Stuck
+        names = _names(body)
+        self.parameters = [var for var in self.parameters if var.name in names]
+        if not self.parameters or self.only_written(body):
+            raise _Stuck
+        if self.rnd() < 0.3:
+            body = _NOTHING.sub("return", body)
+        source = f"def f({self.head()}):\n    " + body.replace("\n", "\n    ") + "\n"
+        if '"' not in source and self.rnd() < 0.12:
+            source = source.replace("'", '"')
+        return source
+
+    def only_written(self, body: str) -> bool:
+        """Whether a parameter is only assigned to."""
+        given = {var.name for var in self.parameters}
+        written = given.intersection(_WRITTEN.findall(body))
+        return bool(written) and not written <= _names(_WRITTEN.sub("", body))
+
+    def body_of(self, var: Var) -> str:
+        kinds = tables.WHOLE.get(var.type)
         if kinds and self.rnd() < 0.12:
             self.wanted += 1
             self.chain = 0.55
             text = self.operation(self.pick(kinds), 4, 0, var)
             if text is None:
                 raise _Stuck
-            lines = [f"return {text}"]
-        else:
-            lines = self.lines()
-            if not self.ended:
-                lines.append(self.result())
-        body = "\n".join(lines)
-        names = set(_WORD.findall(body)) | set(re.findall(r"[A-Za-z_]\w*", " ".join(re.findall(r"{([^{}]*)}", body))))
-        self.parameters = [var for var in self.parameters if var.name in names]
-        if not self.parameters or body.count("\n") > 12 or _SAME.search(body):
+            return f"return {text}"
+        lines = self.lines()
+        if not self.ended:
+            lines.append(self.result())
+        elif any(var in self.unread.values() for var in self.changed):
             raise _Stuck
-        if sum(map(body.count, "([+*%=")) < 3 and self.rnd() < 0.7:
-            raise _Stuck
+        return "\n".join(lines)
+
+    def head(self) -> str:
+        """The parameters, rarely with a default."""
         head = ", ".join(var.name for var in self.parameters)
-        source = f"def f({head}):\n    " + body.replace("\n", "\n    ") + "\n"
-        if '"' not in source and self.rnd() < 0.12:
-            source = source.replace("'", '"')
-        return source
+        last = self.parameters[-1].type
+        if len(self.parameters) > 1 and last in _DEFAULTS and self.rnd() < 0.03:
+            self.has_default = True
+            head += f"={self.literals.of(last)}"
+        return head
+
+
+def _names(body: str) -> set[str]:
+    """The names in a text, in f-strings too."""
+    found = set(_WORD.findall(body))
+    if "{" in body:
+        found.update(*map(_WORD.findall, _BRACED.findall(body)))
+    return found
+
+
+def _repeats(body: str) -> bool:
+    """Whether a statement stands twice in a row, or on both ways of a branch."""
+    lines = [line.strip() for line in body.split("\n")]
+    lines = [line for line in lines if line != "else:"]
+    return any(map(str.__eq__, lines, lines[1:]))
+
+
+def _feeds_itself(source: str) -> bool:
+    """Whether a loop walks a list that its body makes longer: what such a loop computes may grow without bound."""
+    lines = source.split("\n")
+    for at, line in enumerate(lines):
+        walked = _WALK.fullmatch(line)
+        if walked is None:
+            continue
+        grows = re.compile(rf"\b{walked[2]}(\.(append|insert|extend)\(| \+= |\[\S*:\S*\] = )")
+        inside = f"{walked[1]} "
+        for each in lines[at + 1 :]:
+            if not each.startswith(inside):
+                break
+            if grows.search(each):
+                return True
+    return False
 
 
 # The whole -----------------------------------------------------------------------------------------------------------
 
-_TRIES = 6
-_CALLS = 3
+#: How many calls are tried, and kept.
+_TRIES, _CALLS = 6, 3
+#: How often all loops of a call may pass together.
 _PASSES = 100
-_LONGEST = 220
+#: Numbers of a range.
+_RANGE = 60
+#: Characters of a call or its result.
+_LONGEST, _LONGEST_TEXT = 220, 150
+_MOST_INT = 10**7
+_WALK = re.compile(r"( *)for .* in (\w+):")
 _HEADER = re.compile(r"^( +)(?:(for|while) .*|(?:if|elif) .*|else|try|except.*|finally):$", re.M)
 
 
@@ -547,7 +663,7 @@ def generate_short(seed: int) -> tuple[Program, tuple[Invocation, ...]]:
             source = writer.write()
         except _Stuck:
             continue
-        calls = _calls(writer, source)
+        calls = () if _feeds_itself(source) else _calls(writer, source)
         if calls:
             return Program(source, "f", Origin("short", path=str(seed)), "CC0-1.0"), calls
 
@@ -563,78 +679,99 @@ class _Tried:
     reached: set[int]
 
 
-def _calls(writer: _Writer, source: str) -> tuple[Invocation, ...]:
-    """Calls that show what the program does; none where they would not.
+class _Runner:
+    """Runs a program, which is of this module's own grammar, in this process.
 
-    Runs the program: it is of this module's own grammar. Each block tells that it was reached, and a loop that runs
-    too often is ended by `StopIteration`.
+    In the program that runs, each block tells that it was reached, `StopIteration` ends loops that pass too often, and
+    no range is long.
     """
-    count = itertools.count()
-    marked = _HEADER.sub(
-        lambda m: f"{m[0]}\n{m[1]}    {'tick() or ' if m[2] else ''}hit({next(count)})", source
-    )
-    space: dict[str, Any] = {}
-    exec(compile(marked, "<short>", "exec"), space)
-    blocks = next(count)
+
+    def __init__(self, source: str) -> None:
+        count = itertools.count()
+        marked = _HEADER.sub(lambda m: f"{m[0]}\n{m[1]}    {'tick() or ' * bool(m[2])}hit({next(count)})", source)
+        self.blocks = next(count)
+        self.space: dict[str, Any] = {"range": _short_range}
+        exec(compile(marked, "<short>", "exec"), self.space)
+
+    def call(self, text: str, arguments: list[Any], shown: list[str]) -> _Tried | None:
+        """None where the call runs too long or gives too much. `shown`: the arguments' literals; they may change."""
+        reached: set[int] = set()
+        self.space["tick"] = iter([None] * _PASSES).__next__
+        self.space["hit"] = reached.add
+        try:
+            result = self.space["f"](*arguments)
+        except (StopIteration, _TooLong):
+            return None
+        except Exception as error:
+            return _Tried(text, type(error).__name__, False, False, reached)
+        try:
+            told = repr(result)
+        except ValueError:  # an int of thousands of digits
+            return None
+        if len(told) > (_LONGEST_TEXT if type(result) is str else _LONGEST):
+            return None
+        if type(result) is int and abs(result) >= _MOST_INT:
+            return None
+        return _Tried(text, told, True, told in shown, reached)
+
+
+def _short_range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > _RANGE:
+        raise _TooLong
+    return found
+
+
+def _calls(writer: _Writer, source: str) -> tuple[Invocation, ...]:
+    """Calls that show what the program does; none where they would not."""
+    runner = _Runner(source)
     values = Values(writer.rnd, writer.literals, writer.parameters, source)
     found: dict[str, _Tried] = {}
     results: set[str] = set()
     reached: set[int] = set()
     for turn in range(_TRIES):
-        if (len(results) >= _CALLS and len(reached) == blocks) or (turn == 3 and not results):
+        if (len(results) >= _CALLS and len(reached) == runner.blocks) or (turn >= 3 and len(results) < turn - 2):
             break
         arguments = values.arguments()
+        if writer.has_default and writer.rnd() < 0.4:
+            arguments.pop()
         shown = [repr(each) for each in arguments]
         text = f"f({', '.join(shown)})"
-        if text not in found and len(text) < _LONGEST:
-            tried = _tried(space, text, arguments, shown)
-            if tried is not None:
-                found[text] = tried
-                reached |= tried.reached
-                if tried.returned and not tried.plain:
-                    results.add(tried.result)
-    if len(reached) < blocks and writer.rnd() < 0.4:
+        if text in found or len(text) > _LONGEST:
+            continue
+        tried = runner.call(text, arguments, shown)
+        if tried is not None:
+            found[text] = tried
+            reached |= tried.reached
+            if tried.returned and not tried.plain:
+                results.add(tried.result)
+    runner.space.clear()  # the function and its globals hold each other
+    if len(reached) < runner.blocks and writer.rnd() < 0.15:
         return ()
-    return _chosen(list(found.values()), writer.rnd)
+    kept = _chosen(found.values(), writer.rnd)
+    return tuple(Invocation(each.text) for each in found.values() if each in kept)
 
 
-def _tried(space: dict[str, Any], text: str, arguments: list[Any], shown: list[str]) -> _Tried | None:
-    """None where the call runs too long or gives too much."""
-    reached: set[int] = set()
-    space["tick"] = iter([None] * _PASSES).__next__
-    space["hit"] = reached.add
-    try:
-        result = space["f"](*arguments)
-    except StopIteration:
-        return None
-    except Exception as error:
-        return _Tried(text, type(error).__name__, False, False, reached)
-    told = repr(result)
-    if len(told) > (_LONGEST if type(result) is not str else 150) or (isinstance(result, (int, float)) and abs(result) >= 10**7):
-        return None
-    return _Tried(text, told, True, told in shown, reached)
-
-
-def _chosen(tried: list[_Tried], rnd: Callable[[], float]) -> tuple[Invocation, ...]:
+def _chosen(tried: Collection[_Tried], rnd: Callable[[], float]) -> list[_Tried]:
+    """Three calls that differ in what they reach and give; none where there are no such."""
     good = [each for each in tried if each.returned]
     bad = [each for each in tried if not each.returned]
-    results = {each.result for each in good}
-    if len(good) < 2 or len(bad) > len(good) or len(results) < 2:
-        return ()
-    if sum(each.plain for each in good) * 2 > len(good):
-        return ()
+    if len(good) < 2 or len(bad) > len(good) or sum(each.plain for each in good) * 2 > len(good):
+        return []
+    if len(good) == _CALLS and not bad and len({each.result for each in good}) == _CALLS:
+        return good
     kept: list[_Tried] = []
+    told: set[str] = set()
+    seen: set[int] = set()
     while good and len(kept) < _CALLS:
-        told = {each.result for each in kept}
-        seen = set().union(*(each.reached for each in kept)) if kept else set()
-        best = max(good, key=lambda e: (e.result not in told) * 3 - e.plain * 4 + min(2, len(e.reached - seen)))
+        best = max(good, key=lambda e: (e.result not in told) * 3 - e.plain * 2 + min(2, len(e.reached - seen)))
         good.remove(best)
         kept.append(best)
+        told.add(best.result)
+        seen |= best.reached
     if bad and (len(kept) < _CALLS or rnd() < 0.6):
-        kept = [*kept[: _CALLS - 1], bad[0]]
-    if len(kept) < _CALLS:
-        return ()
-    return tuple(Invocation(each.text) for each in tried if each in kept)
+        kept[_CALLS - 1 :] = bad[:1]
+    return kept if len(kept) == _CALLS and len({each.result for each in kept if each.returned}) > 1 else []
 
 
 class ShortSource:

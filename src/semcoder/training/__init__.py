@@ -20,6 +20,13 @@ def train(
     recipe: Recipe, out: Path, *, progress: Callable[[str], None] = lambda _: None, evaluate: Evaluate | None = None
 ) -> dict[str, Any]:
     """Do what a recipe asks, or go on with it; the manifest of the folder. Raises `SemcoderError`s of one line."""
+    if recipe.kind == "nano":
+        for package in ("torch", "numpy", "safetensors"):
+            if importlib.util.find_spec(package) is None:
+                raise MissingExtra(package, "model")
+        from semcoder.training.nano import train_nano
+
+        return train_nano(recipe, out, progress=progress)
     for package in ("torch", "transformers", "accelerate", "peft", "trl"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtra(package, "train")

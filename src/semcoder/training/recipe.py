@@ -27,14 +27,17 @@ Attention = Literal["sdpa", "eager"]
 #: Fields that change where, how fast or how loudly a run goes, never (but for rounding) what it learns.
 _NOT_CONTENT = frozenset(
     {"about", "hardware", "log_to", "log_every", "keep", "per_device", "workers"}
-    | {"checkpoint_every", "evaluate_every", "diverged_above"}
+    | {"checkpoint_every", "evaluate_every", "diverged_above", "save_every"}
 )
+#: Fields that a run of kind nano reads.
+_OF_NANO = frozenset({"kind", "about", "hardware", "seed", "log_every", "workers", "nano"})
 #: What fields of numbers must be at least; all others 0.
 _LEAST: dict[str, float] = {
     "max_length": 8, "epochs": 1, "batch": 1, "per_device": 1, "checkpoint_every": 1, "keep": 1, "log_every": 1,
     "layers": 1, "hidden": 8, "heads": 1, "vocabulary": 300, "context": 16, "rank": 1, "alpha": 1,
     "generations": 2, "max_new_tokens": 1, "steps": 1, "temperature": 1e-3, "prompts_per_step": 1,
-    "programs": 1, "test_programs": 1,
+    "programs": 1, "test_programs": 1, "shards": 1, "ready": 1, "width": 8, "among": 1, "save_every": 1,
+    "nano.feed_forward": 1, "nano.rows": 1, "nano.steps": 0,
 }  # fmt: skip
 
 
@@ -122,10 +125,42 @@ class Ablation:
 
 
 @dataclass(frozen=True, slots=True)
+class Nano:
+    """The built-in model, from nothing, on programs that are written and executed while it trains (`semcoder.nano`).
+
+    One of `seconds` (of the wall, from the trainer's start on) and `steps` is above 0. A step has `rows` packed rows of
+    `context` tokens, packed among at least `among` rows. Rates are Muon's and AdamW's; they fall to 0 over the last
+    `decay` of the run. `shards` are made at most, each of 1,000 programs; training begins when `ready` of them are
+    there. `inverse`: the share of calls that are asked backwards too. `screen`: benchmark files, or folders of them,
+    whose programs are left out. `save_every` is in seconds.
+    """
+
+    seconds: float = 0.0
+    steps: int = 0
+    answers: Literal["monologue", "direct", "scratchpad"] = "monologue"
+    inverse: float = 0.6
+    shards: int = 1000
+    ready: int = 1
+    screen: tuple[str, ...] = ()
+    layers: int = 10
+    width: int = 384
+    heads: int = 6
+    feed_forward: int = 768
+    context: int = 2048
+    rows: int = 48
+    among: int = 24_000
+    muon_lr: float = 0.02
+    adam_lr: float = 0.003
+    warmup: int = 150
+    decay: float = 0.4
+    save_every: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One training run. `batch` counts rows an optimiser step; lengths are tokens; rates are those of AdamW."""
 
-    kind: Literal["sft", "grpo", "ablation"] = "sft"
+    kind: Literal["sft", "grpo", "ablation", "nano"] = "sft"
     about: str = ""
     hardware: str = ""
     model: Start = Start()
@@ -162,18 +197,29 @@ class Recipe:
     workers: int = 0
     grpo: Grpo = Grpo()
     ablation: Ablation = Ablation()
+    nano: Nano = Nano()
 
     def document(self) -> dict[str, Any]:
         """All fields, as they are saved and shown."""
         return full_document(self)
 
     def content(self) -> dict[str, Any]:
-        return {name: value for name, value in self.document().items() if name not in _NOT_CONTENT}
+        """The fields that decide the weights."""
+        return _content(self.document())
 
     @property
     def hash(self) -> str:
         """Equal for two recipes that train the same model from the same rows."""
         return content_id(self.content())
+
+
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the weights. `nano` counts in its own kind alone: runs of others may be older than it."""
+    found = {name: value for name, value in document.items() if name not in _NOT_CONTENT}
+    nano = found.pop("nano", None)
+    if document.get("kind") == "nano" and isinstance(nano, Mapping):
+        found |= {f"nano.{name}": value for name, value in nano.items() if name not in _NOT_CONTENT}
+    return found
 
 
 def recipe_names() -> list[str]:
@@ -268,8 +314,8 @@ def _number(value: Any) -> Any:
 def check(recipe: Recipe, where: str) -> Recipe:
     """The same recipe. Raises `InputError` where a field makes no sense."""
     for name, value in _numbers(recipe, where):
-        field = name.rpartition(".")[2]
-        least = _LEAST.get(field, 0)
+        field = ".".join(name.split(".")[-2:])
+        least = _LEAST.get(field, _LEAST.get(name.rpartition(".")[2], 0))
         if not math.isfinite(value) or value < least:
             raise InputError(f"{name}: must be at least {least:g}, not {value:g}")
     rules: list[tuple[bool, str]] = [
@@ -281,7 +327,7 @@ def check(recipe: Recipe, where: str) -> Recipe:
         (recipe.compile and recipe.fsdp, "compile, fsdp: not both; compile pays on one device"),
         (recipe.lora is not None and recipe.fsdp, "lora, fsdp: not both; adapters fit on every GPU"),
         (
-            recipe.kind != "ablation" and not recipe.data,
+            recipe.kind not in ("ablation", "nano") and not recipe.data,
             "data: name rows to train on, as in data: [{rows: runs/corpus}]",
         ),
     ]
@@ -290,7 +336,25 @@ def check(recipe: Recipe, where: str) -> Recipe:
             raise InputError(f"{where}.{message}")
     for place, part in enumerate(recipe.data):
         _check_data(part, f"{where}.data[{place}]")
+    if recipe.kind == "nano":
+        _check_nano(recipe, where)
     return recipe
+
+
+def _check_nano(recipe: Recipe, where: str) -> None:
+    usual, nano = Recipe().document(), recipe.nano
+    idle = [name for name, value in recipe.document().items() if name not in _OF_NANO and value != usual[name]]
+    rules: list[tuple[bool, str]] = [
+        (bool(idle), f"{idle[0] if idle else ''}: a recipe of kind nano has no such field; see nano"),
+        ((nano.seconds > 0) == (nano.steps > 0), "nano.seconds, nano.steps: a run has an end, so give one of them"),
+        (nano.width % (2 * nano.heads) != 0, "nano.width: must be a multiple of twice the heads"),
+        (nano.ready > nano.shards, "nano.ready: must not be above shards"),
+        (nano.inverse > 1, "nano.inverse: must be a share of at most 1"),
+        (nano.decay > 1, "nano.decay: must be a share of at most 1"),
+    ]
+    for broken, message in rules:
+        if broken:
+            raise InputError(f"{where}.{message}")
 
 
 def _check_data(data: Data, where: str) -> None:
@@ -318,9 +382,8 @@ def _numbers(record: Any, where: str) -> list[tuple[str, float]]:
 
 def differences(old: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Names of the fields in which a saved recipe would give other weights than this one."""
-    now = recipe.content()
-    names = [*now, *(name for name in old if name not in now and name not in _NOT_CONTENT)]
-    return [name for name in names if old.get(name) != now.get(name)]
+    before, now = _content(old), recipe.content()
+    return [name for name in dict.fromkeys([*now, *before]) if before.get(name) != now.get(name)]
 
 
 #: What a run calls with the model, its tokenizer and the step, and which figures it gets; the wiring is the faces'.

@@ -147,7 +147,7 @@ def _sample(row: Row) -> Sample:
 
 
 def _of_sample(sample: Sample) -> Example:
-    prompt = sample.nl or sample.fwd_mnl or sample.bwd_mnl
+    prompt = sample.nl or sample.fwd_mnl or sample.bwd_mnl or sample.fault
     group = sample.program.id if sample.program is not None else content_id(prompt)
     return Example(prompt, sample.response, sample.task, group, sample)
 

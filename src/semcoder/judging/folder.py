@@ -1,15 +1,13 @@
-"""An evaluation's folder: what it was begun with, and files that grow row by row.
+"""The folder of a run that asks a model and has its answers judged: what it was begun with, and files that grow row by
+row.
 
-    begun.json                       configuration, its hash, versions and data, written when the run begins
-    BENCHMARK/generations.jsonl      a row a sample, as it came: the model's text and the answer in it
-    BENCHMARK/scores.jsonl           a row a sample: the verdict
-    BENCHMARK/steps.jsonl            a row a sample: how far its monologue is true (only with a style)
-    BENCHMARK/results.json           what `semcoder.evaluation.metrics` makes of them
-    manifest.json                    written last
+    begun.json          configuration, its hash, versions and data, written when the run begins
+    *.jsonl             a row a sample, as it came
+    manifest.json       written last
 
 Guarantees: rows that are in a file when its writer is killed are there for the next one; a last line that was torn is
-cut off; any other damage is an `InputError` that names the line. A folder is not mixed with another evaluation's, and
-what differs is named.
+cut off; any other damage is an `InputError` that names the line. A folder is not mixed with another run's, and what
+differs is named.
 """
 
 from __future__ import annotations
@@ -39,18 +37,19 @@ Key = tuple[str, int]
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the folder, which is made where there is none. Raises `UsageError` where another evaluation has it."""
+def held(folder: Path, what: str) -> Iterator[None]:
+    """Hold the folder, which is made where there is none. `what`: "evaluation", say. Raises `UsageError` where another
+    run has it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; {_REMEDY}") from None
-    with claimed(folder, "evaluation"):
+    with claimed(folder, what):
         yield
 
 
-def settle(folder: Path, config: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
-    """Save what the evaluation begins with; returns it.
+def settle(folder: Path, config: Mapping[str, Any], data: Mapping[str, str], what: str) -> dict[str, Any]:
+    """Save what the run begins with; returns it. `what`: "an evaluation", say.
 
     Raises `UsageError` for a folder that was begun with something else, naming what differs, and for one that holds
     something else.
@@ -58,14 +57,18 @@ def settle(folder: Path, config: Mapping[str, Any], data: Mapping[str, str]) -> 
     now = {"hash": content_id(config), "config": dict(config), "versions": versions(), "data": dict(data)}
     begun = folder / "begun.json"
     if begun.exists():
-        before = read_saved(begun, _BEGUN, "an evaluation")
-        for part, what in (("config", "another configuration"), ("versions", "other versions"), ("data", "other data")):
+        before = read_saved(begun, _BEGUN, what)
+        for part, other in (
+            ("config", "another configuration"),
+            ("versions", "other versions"),
+            ("data", "other data"),
+        ):
             differing = _differing(before[part], now[part])
             if differing:
-                raise UsageError(f"{folder}: begun with {what} (differs in: {', '.join(differing)}); {_REMEDY}")
+                raise UsageError(f"{folder}: begun with {other} (differs in: {', '.join(differing)}); {_REMEDY}")
         return now
     if any(child.name != ".lock" and child.suffix != ".tmp" for child in folder.iterdir()):
-        raise UsageError(f"{folder}: not empty, and not an evaluation's folder; {_REMEDY}")
+        raise UsageError(f"{folder}: not empty, and not {what}'s folder; {_REMEDY}")
     write_json(begun, now)
     return now
 
@@ -152,7 +155,5 @@ def read_rows(path: Path, *fields: str) -> dict[Key, dict[str, Any]]:
                 row = json.loads(line)
                 found[row["task_id"], row["sample"]] = {field: row[field] for field in fields} | row
             except (ValueError, TypeError, KeyError, RecursionError):
-                raise InputError(
-                    f"{path}:{number}: not a row of an evaluation; remove the line, or {_REMEDY}"
-                ) from None
+                raise InputError(f"{path}:{number}: not a row about a sample; remove the line, or {_REMEDY}") from None
     return found

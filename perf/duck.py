@@ -1,0 +1,271 @@
+"""What the rubber duck names, and what it costs: real packages with bugs put in, and their suites.
+
+    python perf/duck.py [--folder DIR] [--bugs 5] [--seed 1] [--rounds 5] [--packages boltons,humanize]
+
+Downloads the packages' source distributions (their tests are in them) and makes a virtual environment with pytest in
+DIR, both once. Into each package go, one at a time, bugs that `semcoder.mutation.bugs` draws from all of its modules by
+the seed, until `--bugs` of them make a test fail that passed (a bug that no test sees is drawn over; so is one that
+makes the suite run for more than two minutes). Only the first test that fails counts. The duck is right where the
+function that holds the bug is named, by module and name, in its first three lines.
+
+Costs: of the whole suite, which passes, with and without the option, in turns, the ratio of medians (the peer is pytest
+itself); of each of the failing tests, the seconds that the session waited for the explanation, by those of a run of
+pytest on that test alone, and by the test's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semcoder.mutation.bugs import Bug, bugs
+
+SOURCE = Path(__file__).parents[1] / "src"
+#: What is said of each failing test, and its seconds, as JSON on a line of its own: a plugin that stands beside ours.
+WATCH = """\
+import json
+import time
+
+from semcoder.debugging.reserve import Reserve
+
+explain = Reserve.explain
+
+
+def watched(self, test, own, set_up, **wishes):
+    start = time.perf_counter()
+    said = explain(self, test, own, set_up, **wishes)
+    row = {"test": test, "own": own, "extra": time.perf_counter() - start, "lines": said["lines"]}
+    with open("duck.jsonl", "a") as file:
+        file.write(json.dumps(row) + "\\n")
+    return said
+
+
+Reserve.explain = watched
+"""
+LIMIT = 120.0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A package: where its modules are inside the distribution, which of them get bugs, what else pytest is told."""
+
+    modules: str
+    files: str
+    options: tuple[str, ...] = ()
+
+
+SUITES = {
+    "boltons": Suite(".", "boltons/*.py"),
+    "cachetools": Suite("src", "src/cachetools/*.py"),
+    # Its benchmarks need a plugin, and repeat other tests.
+    "humanize": Suite("src", "src/humanize/*.py", ("--ignore=tests/test_benchmarks.py",)),
+    # Its settings name a plugin that measures coverage.
+    "parse": Suite(".", "parse/*.py", ("-o", "addopts=")),
+    "python-slugify": Suite(".", "slugify/*.py"),
+}
+
+
+def prepared(folder: Path, python: str) -> str:
+    """The interpreter of an environment with what the suites need."""
+    inner = folder / "venv" / "bin" / "python"
+    if not inner.exists():
+        subprocess.run([python, "-m", "venv", str(folder / "venv")], check=True)
+    needed = ["pytest", "freezegun", "text-unidecode"]
+    subprocess.run([str(inner), "-m", "pip", "install", "--quiet", *needed], check=True)
+    return str(inner)
+
+
+def unpacked(name: str, folder: Path, python: str) -> Path:
+    """The folder of a package's source distribution."""
+    spelled = name.replace("-", "_")
+    found = sorted(folder.glob(f"{spelled}-*.tar.gz"))
+    if not found:
+        command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", name]
+        subprocess.run(command, check=True, cwd=folder)
+        found = sorted(folder.glob(f"{spelled}-*.tar.gz"))
+    target = folder / found[-1].name.removesuffix(".tar.gz")
+    if not target.exists():
+        with tarfile.open(found[-1]) as archive:
+            archive.extractall(folder, filter="data")
+    return target
+
+
+class Package:
+    """A copy of a package that bugs are put into."""
+
+    def __init__(self, name: str, folder: Path, python: str) -> None:
+        self.name = name
+        self.suite = SUITES[name]
+        self._python = python
+        self.folder = folder / f"{name}-with-bugs"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(unpacked(name, folder, python), self.folder)
+        (self.folder / "duck_watch.py").write_text(WATCH)
+        paths = [self.folder / self.suite.modules, self.folder, SOURCE]
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+
+    def pytest(self, *options: str, duck: bool = False) -> tuple[float, str]:
+        """Seconds, and what pytest printed. Raises TimeoutExpired."""
+        start = time.perf_counter()
+        plugins = ["-p", "semcoder.debugging.pytest_plugin"] if duck else []
+        command = [self._python, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", *plugins]
+        done = subprocess.run(
+            [*command, *self.suite.options, *options],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        return time.perf_counter() - start, done.stdout
+
+    def told(self, test: str) -> dict[str, object]:
+        """What the duck says of a failing test, and what that took."""
+        log = self.folder / "duck.jsonl"
+        log.unlink(missing_ok=True)
+        self.pytest("-p", "duck_watch", "--rubber-duck", test, duck=True)
+        row: dict[str, object] = json.loads(log.read_text().splitlines()[0])
+        return row
+
+    def bugs(self, seed: int) -> Iterator[tuple[Path, Bug]]:
+        """Bugs of all modules, the larger ones first in proportion, for ever."""
+        rng = random.Random(seed)
+        files = sorted(file for file in self.folder.glob(self.suite.files) if file.stat().st_size > 300)
+        sizes = [file.stat().st_size for file in files]
+        while True:
+            (file,) = rng.choices(files, sizes)
+            found = bugs(file.read_text(), n=40, seed=rng.randrange(1_000_000))
+            if found:
+                yield file, rng.choice(found)
+
+    def dotted(self, file: Path, bug: Bug) -> str:
+        """The function that holds a bug, with its module; "" for none."""
+        parts = file.relative_to(self.folder / self.suite.modules).with_suffix("").parts
+        name = _function_at(ast.parse(bug.source), bug.line)
+        return ".".join([*parts[: -1 if parts[-1] == "__init__" else None], name]) if name else ""
+
+
+def _function_at(tree: ast.Module, line: int) -> str:
+    """The qualified name of the innermost function around a line."""
+    found = ""
+
+    def scan(node: ast.AST, prefix: str) -> None:
+        nonlocal found
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                inside = inner.lineno <= line <= (inner.end_lineno or 0)
+                if inside and not isinstance(inner, ast.ClassDef):
+                    found = prefix + inner.name
+                scan(inner, f"{prefix}{inner.name}.")
+            else:
+                scan(inner, prefix)
+
+    scan(tree, "")
+    return found
+
+
+@dataclass(frozen=True)
+class Result:
+    """One bug: is its function named in the first line, in the first three; what the explanation took, in seconds and
+    as often as a run of the test alone and as the test itself."""
+
+    first: bool
+    three: bool
+    extra: float
+    by_run: float
+    by_own: float
+
+
+def judged(package: Package, count: int, seed: int) -> list[Result]:
+    """The duck on the first bugs that a test sees."""
+    results: list[Result] = []
+    for file, bug in package.bugs(seed):
+        name, source = package.dotted(file, bug), file.read_text()
+        if not name:
+            continue
+        file.write_text(bug.source)
+        try:
+            result = _one(package, bug, name)
+        except subprocess.TimeoutExpired:
+            result = None
+        finally:
+            file.write_text(source)
+        if result is not None:
+            results.append(result)
+        if len(results) == count:
+            return results
+    return results
+
+
+def _one(package: Package, bug: Bug, name: str) -> Result | None:
+    """The duck on one bug; None where no test fails."""
+    _, output = package.pytest("-x", "--tb=no", "-rf")
+    failed = re.search(r"^FAILED (\S+::.*?)(?: - |$)", output, re.MULTILINE)
+    if failed is None:
+        return None
+    alone, _ = package.pytest(failed[1], "--tb=no")
+    row = package.told(failed[1])
+    lines = [str(line) for line in row["lines"]]  # type: ignore[attr-defined]
+    own, extra = float(str(row["own"])), float(str(row["extra"]))
+    three = f"`{name}`" in " ".join(lines[:3])
+    print(f"  {'yes' if three else 'NO '} {name} [{bug.kind}] {failed[1]}: {lines[0][:110]}", flush=True)
+    return Result(f"`{name}`" in lines[0], three, extra, extra / alone, extra / own)
+
+
+def passing(package: Package, rounds: int) -> float:
+    """The ratio of medians of the suite with the option and without."""
+    package.pytest(duck=True)  # writes byte code, which later runs read
+    pairs = [(package.pytest(duck=True)[0], package.pytest("--rubber-duck", duck=True)[0]) for _ in range(rounds)]
+    plain, duck = (statistics.median(pair[k] for pair in pairs) for k in (0, 1))
+    print(f"{package.name}: passing suite: plain {plain:.2f} s, --rubber-duck {duck:.2f} s, ratio {duck / plain:.3f}")
+    return duck / plain
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--folder", type=Path, default=Path("runs/perf-duck"))
+    parser.add_argument("--bugs", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--packages", default=",".join(SUITES))
+    parser.add_argument("--python", default=sys.executable)
+    options = parser.parse_args(arguments)
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    python = prepared(folder, options.python)
+    found: list[Result] = []
+    for name in options.packages.split(","):
+        package = Package(name, folder, python)
+        results = judged(package, options.bugs, options.seed)
+        named, first = sum(r.three for r in results), sum(r.first for r in results)
+        print(f"{name}: named in three lines {named} of {len(results)}, in the first {first}", flush=True)
+        found += results
+        if options.rounds:
+            passing(package, options.rounds)
+        shutil.rmtree(package.folder)
+    named, first = sum(r.three for r in found), sum(r.first for r in found)
+    print(f"all: named in three lines {named} of {len(found)}, in the first {first}")
+    for what, values in (
+        ("seconds", [r.extra for r in found]),
+        ("by a run of the test alone", [r.by_run for r in found]),
+        ("by the test's own seconds", [r.by_own for r in found]),
+    ):
+        print(f"explaining one test, {what}: median {statistics.median(values):.2f}, most {max(values):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+"""`semcoder debug`: a failing test, or a call that gives the wrong value, explained and, with a model, repaired.
+
+Guarantees: the user's tree is written to with --apply alone, and then only a patch whose tests passed; tests run in
+processes of their own, a single call in the sandbox; the exit code is 0 where nothing fails or
+a patch was found for it, and 1 where it fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semcoder.cli.execution import Cpu, Json, Memory, Unsafe, limits_of
+from semcoder.cli.printing import Segment, document, line, note, one_line, progress, styled_lines
+from semcoder.errors import LimitHit, ProgramEnded, UsageError
+
+if TYPE_CHECKING:
+    from semcoder.debugging.cases import Parting
+    from semcoder.debugging.patching import Question, Repair
+    from semcoder.debugging.revisions import Copy
+    from semcoder.debugging.runner import Report, Told
+    from semcoder.sandbox import Limits
+    from semcoder.tracing import Trace
+
+#: Files whose functions a model is shown, and suspects that decide which.
+_FILES, _SUSPECTS = 3, 5
+#: Lines of a failure that a model is told.
+_ERROR_LINES = 15
+
+#: The keys of a document, and what stands there where there is nothing to say.
+_BLANK: dict[str, Any] = {
+    **dict.fromkeys(("target", "test", "call", "expect", "tests", "status", "explained", "seconds")),
+    **dict.fromkeys(("got", "wanted", "error", "phase", "truncated", "events", "good", "patch")),
+    "lines": [],
+    "suspects": [],
+    "exit_code": 0,
+}
+
+Target = Annotated[
+    str, typer.Argument(metavar="TEST|FILE", help="A test as pytest names it, or a Python file.", show_default=False)
+]
+
+
+def debug(
+    target: Target,
+    *,
+    call: Annotated[
+        str | None, typer.Option("--call", metavar="CALL", help="A call of FILE that goes wrong.", show_default=False)
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="VALUE", help="What it should give.", show_default=False)
+    ] = None,
+    good: Annotated[
+        str | None,
+        typer.Option(
+            "--good",
+            metavar="REV",
+            help="A git revision in which it was right (of a FILE: or another file): where do they first differ?",
+            show_default=False,
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Tell every step.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="MODEL", help="Let this model find the cause and a patch.", show_default=False),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="With --model: write the patch to the files if its tests pass.")
+    ] = False,
+    cpu: Cpu = 5.0,
+    memory: Memory = 256,
+    unsafe: Unsafe = False,
+    as_json: Json = False,
+) -> int:
+    """Say what the code under a failing test really did, and where it went wrong.
+
+    The first lines name the function to look at, what was wanted and what came; then the path it took. A test runs as
+    pytest runs it, in this environment; a FILE with --call and --expect runs in the sandbox. --good finds the first
+    difference from a run of a version that is right. With a model: the root cause, and a patch that passed the test and
+    the others of its file. Nothing of yours is changed without --apply.
+
+    Exit code: 0 nothing fails, or the patch passes, 1 it fails, 2 the request was wrong, 3 a limit was hit, 4 the
+    sandbox failed.
+
+    \b
+    Examples:
+      semcoder debug tests/test_stack.py::test_push
+      semcoder debug stack.py --call "balanced('([)]')" --expect False
+      semcoder debug tests/test_stack.py --good HEAD~3
+    """
+    if (call is None) != (expect is None):
+        raise UsageError("--call and --expect go together: what is called, and what it should give")
+    if apply and model is None:
+        raise UsageError("--apply writes the patch of a model: name one with --model")
+    wishes = _Wishes(good, model, apply, full, as_json)
+    if call is None or expect is None:
+        return _Tests(target, wishes).run()
+    return _Call(target, call, expect, wishes, limits_of(cpu, memory), unsafe).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """The options that tests and calls share."""
+
+    good: str | None
+    model: str | None
+    apply: bool
+    full: bool
+    as_json: bool
+
+    def tell(
+        self,
+        keys: Mapping[str, Any],
+        title: str,
+        said: Mapping[str, Any],
+        find_parting: Callable[[], Parting | None],
+        find_repair: Callable[[], Repair],
+    ) -> int:
+        """Print what is said of one failure, as it comes; the exit code."""
+        if not self.as_json:
+            styled_lines(_told(title, said["lines"]))
+        parting = None if self.good is None else find_parting()
+        if self.good is not None and not self.as_json:
+            line(f"Beside {self.good}: {'the runs do not differ' if parting is None else one_line(parting.sentence)}")
+        repair = None if self.model is None else find_repair()
+        code = 0 if repair is not None and repair.patch is not None else 1
+        if self.as_json:
+            good = None if parting is None else asdict(parting)
+            patch = None if repair is None else _repair_document(repair, self.apply)
+            document({**_BLANK, **keys, **said, "good": good, "patch": patch, "exit_code": code})
+        return code
+
+    def pass_by(self, keys: Mapping[str, Any], message: str) -> int:
+        """Print that nothing fails; the exit code."""
+        if self.as_json:
+            document({**_BLANK, **keys, "status": "passed", "exit_code": 0})
+        else:
+            line(f"{message}: there is nothing to explain")
+        return 0
+
+    def repair(self, question: Question, tested: Callable[[Mapping[Path, str]], str], passed: str) -> Repair:
+        """Have the model repair what fails, show the patch, and write it where that is wished."""
+        from semcoder.debugging import patching
+        from semcoder.models import open_model
+
+        assert self.model is not None
+        with progress() as show:
+            show(f"asking {self.model}")
+            repair = patching.repair(open_model(self.model), question, tested)
+        patch = repair.patch
+        if self.apply and patch is not None:
+            patching.write(patch, question.files)
+        if patch is None:
+            count = len(repair.refused)
+            note(f"the model found no patch that passes, in {count} rounds; the last one: {repair.refused[-1]}")
+        elif not self.as_json:
+            line(f"The model says: {one_line(patch.cause)}")
+            styled_lines(_diff_lines(patch.diff))
+            note(f"{passed}; {'it is written' if self.apply else '--apply writes it'}")
+        return repair
+
+
+# tests -------------------------------------------------------------------------------------------------------------
+
+
+class _Tests:
+    """The command on tests of the user's project."""
+
+    def __init__(self, target: str, wishes: _Wishes) -> None:
+        self._target = target
+        self._wishes = wishes
+        self._folder = Path.cwd()
+
+    def run(self) -> int:
+        from semcoder.debugging.runner import run_tests
+
+        if not Path(self._target.partition("::")[0]).exists():
+            raise UsageError(f"{self._target}: there is no such file or folder; name a test as pytest does")
+        wishes = self._wishes
+        with progress() as show:
+            show(f"running {self._target}")
+            report = run_tests([self._target], self._folder, full=wishes.full, keep=wishes.good is not None)
+        if not report.failed:
+            count = len(report.tests)
+            message = "it passes" if count == 1 else f"all {count:,} tests pass"
+            return wishes.pass_by({"target": self._target, "tests": count}, message)
+        return max([self._tell(told, report) for told in report.failed])
+
+    def _tell(self, told: Told, report: Report) -> int:
+        keys = {"target": self._target, "test": told.test, "status": told.status, "seconds": told.seconds}
+        said = {**told.document}
+        said.setdefault("lines", [f"It fails, and nothing more is known: {said.get('error', '')}"])
+        # How the explanation went is not how the test did.
+        keys["explained"] = said.pop("status", "unexplained")
+        return self._wishes.tell(
+            keys,
+            f"{told.test} fails",
+            said,
+            lambda: self._parting(told, report),
+            lambda: self._repair(told, report),
+        )
+
+    def _parting(self, told: Told, report: Report) -> Parting | None:
+        """Where the run leaves that of the same test in the good revision. Raises `UsageError`."""
+        from semcoder.debugging.cases import parting
+        from semcoder.debugging.revisions import revision
+        from semcoder.debugging.runner import run_tests
+
+        good, path = str(self._wishes.good), Path(told.path)
+        with revision(good, self._folder, renewed=_with_settings(path)) as copy, progress() as show:
+            show(f"running {told.test} in {good}")
+            test = f"{copy.path(path)}::{told.inner}"
+            folder = copy.path(self._folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            found = run_tests([test], folder, keep=True, passing=True, paths=copy.paths(report.roots))
+            _check_copy(copy, found, f"--good {good}")
+        other = found.tests[0]
+        if other.status != "passed":
+            raise UsageError(f"--good {good}: {told.test} does not pass there either ({other.status})")
+        if told.recorded is None or other.recorded is None:
+            raise UsageError(
+                f"--good {good}: {told.test} cannot be recorded in both versions, so they are not compared"
+            )
+        bad, right = told.recorded, other.recorded
+        return parting(right.trace, bad.trace, right.layout, bad.layout)
+
+    def _repair(self, told: Told, report: Report) -> Repair:
+        from semcoder.debugging.runner import run_tests
+
+        question = _question(told.document, _test_text(told))
+        before = run_tests([told.path], self._folder, explain=False)
+        passing = {test.inner for test in before.tests if test.status == "passed"}
+        passed = f"{told.test} and the {len(passing):,} tests of its file that passed before pass with this patch"
+        return self._wishes.repair(question, lambda changes: self._tested(changes, told, report, passing), passed)
+
+    def _tested(self, changes: Mapping[Path, str], told: Told, report: Report, passing: set[str]) -> str:
+        """What fails in a copy of the project with new texts for some files; "" where nothing does."""
+        from semcoder.debugging.revisions import patched, repository
+        from semcoder.debugging.runner import run_tests
+
+        root = repository(self._folder) or self._folder
+        with patched(root, dict(changes)) as copy:
+            try:
+                paths = copy.paths(report.roots)
+                found = run_tests(
+                    [str(copy.path(Path(told.path)))], copy.path(self._folder), explain=False, paths=paths
+                )
+            except UsageError as error:
+                return str(error)
+            _check_copy(copy, found, "the patch cannot be tested")
+        for test in found.tests:
+            if test.status in ("failed", "error") and (test.inner in passing or test.inner == told.inner):
+                rows = str(test.document.get("error", "")).splitlines()[-_ERROR_LINES:]
+                return f"{test.test} {'still fails' if test.inner == told.inner else 'fails now'}:\n" + "\n".join(rows)
+        return "" if any(test.inner == told.inner for test in found.tests) else f"{told.test} is gone"
+
+
+def _with_settings(test: Path) -> list[Path]:
+    """A test's file, and the `conftest.py` files above it."""
+    from semcoder.debugging.revisions import repository
+
+    root = repository(test.parent)
+    found = [test]
+    for folder in test.parents:
+        if (folder / "conftest.py").exists():
+            found.append(folder / "conftest.py")
+        if folder == root:
+            break
+    return found
+
+
+def _check_copy(copy: Copy, report: Report, what: str) -> None:
+    """Raises `UsageError` where tests of a copy ran the project's own modules."""
+    if not copy.holds(report.files):
+        other = next(file for file in report.files if not Path(file).is_relative_to(copy.folder))
+        raise UsageError(f"{what}: the tests import {other} and not that of the copy; is the project installed there?")
+
+
+def _test_text(told: Told) -> str:
+    """The source of a test function, or of all of its file where that cannot be found."""
+    from semcoder.debugging.patching import first_line, functions_of
+
+    text = Path(told.path).read_text(encoding="utf-8")
+    name = told.inner.partition("[")[0].replace("::", ".")
+    node = functions_of(ast.parse(text)).get(name)
+    return text if node is None else "\n".join(text.splitlines()[first_line(node) - 1 : node.end_lineno])
+
+
+# one call ----------------------------------------------------------------------------------------------------------
+
+
+class _Call:
+    """The command on one call of one file, in the sandbox."""
+
+    def __init__(self, file: str, call: str, expect: str, wishes: _Wishes, limits: Limits, unsafe: bool) -> None:
+        self._file = file
+        self._call = call
+        self._expect = expect
+        self._wishes = wishes
+        self._limits = limits
+        self._unsafe = unsafe
+
+    def run(self) -> int:
+        from semcoder import api
+        from semcoder.debugging.cases import explain_call, fits, literal
+
+        source, wanted = api.read_text(Path(self._file)), literal(self._expect)
+        trace = self._trace(source)
+        keys: dict[str, Any] = {"target": self._file, "call": self._call, "expect": self._expect}
+        if fits(trace.outcome, wanted):
+            return self._wishes.pass_by(keys, f"{self._call} gives {self._expect}")
+        notes = [f"The recording stopped after {len(trace):,} events."] if trace.truncated else []
+        told = explain_call(trace, self._file, wanted, full=self._wishes.full, notes=notes)
+        said: dict[str, Any] = {
+            "lines": told.lines(full=self._wishes.full),
+            "suspects": [asdict(found) for found in told.suspected],
+            "got": told.got,
+            "wanted": told.wanted,
+            "error": api.describe(trace.outcome),
+            "truncated": trace.truncated,
+            "events": len(trace),
+        }
+        title = f"{self._call} does not give {self._expect}"
+        keys["status"] = "failed"
+        return self._wishes.tell(keys, title, said, lambda: self._parting(trace), lambda: self._repair(said))
+
+    def _trace(self, source: str) -> Trace:
+        from semcoder import api
+
+        trace = api.trace(source + "\n", self._call, limits=self._limits, unsafe=self._unsafe)
+        if trace.outcome.status == "invalid":
+            raise UsageError(trace.outcome.detail)
+        return trace
+
+    def _parting(self, bad: Trace) -> Parting | None:
+        from semcoder import api
+        from semcoder.debugging.cases import layout_of, parting
+        from semcoder.debugging.revisions import file_at
+
+        version = str(self._wishes.good)
+        is_file = version.endswith(".py") and os.path.isfile(version)
+        source = api.read_text(Path(version)) if is_file else file_at(version, Path(self._file))
+        good = self._trace(source)
+        return parting(good, bad, layout_of(self._file, good.source), layout_of(self._file, bad.source))
+
+    def _repair(self, said: Mapping[str, Any]) -> Repair:
+        question = _question(said, f"assert {self._call} == {self._expect}")
+        return self._wishes.repair(question, self._tested, f"{self._call} gives {self._expect} with this patch")
+
+    def _tested(self, changes: Mapping[Path, str]) -> str:
+        from semcoder import api
+        from semcoder.debugging.cases import fits, literal
+
+        (source,) = changes.values()
+        try:
+            outcome = api.run(source + "\n", self._call, limits=self._limits, unsafe=self._unsafe)
+        except (UsageError, LimitHit, ProgramEnded) as error:
+            return str(error)
+        return "" if fits(outcome, literal(self._expect)) else f"{self._call} now gives: {api.describe(outcome)}"
+
+
+# what both share ---------------------------------------------------------------------------------------------------
+
+
+def _question(said: Mapping[str, Any], failing: str) -> Question:
+    """What a model is asked: the failure, and the files of the functions that are most suspect."""
+    from semcoder.debugging.patching import Question, read
+
+    suspects: dict[Path, list[str]] = {}
+    for found in said.get("suspects", ())[:_SUSPECTS]:
+        path = Path(found["path"])
+        if path in suspects or len(suspects) < _FILES:
+            suspects.setdefault(path, []).append(found["name"])
+    if not suspects:
+        raise UsageError("no function of the project was recorded in the failing run, so there is nothing to patch")
+    files = {path: read(path) for path in suspects}
+    return Question(failing, tuple(said["lines"]), files, {path: tuple(names) for path, names in suspects.items()})
+
+
+def _told(title: str, lines: Sequence[str]) -> Iterator[list[Segment]]:
+    yield [(one_line(title), "bold red")]
+    for number, row in enumerate(lines):
+        yield [(one_line(row), "bold" if number == 0 else "")]
+
+
+def _diff_lines(diff: str) -> Iterator[list[Segment]]:
+    colours: dict[str, str] = {"+": "green", "-": "red", "@": "cyan"}
+    for row in diff.splitlines():
+        yield [(row, colours.get(row[:1], ""))]
+
+
+def _repair_document(repair: Repair, apply: bool) -> dict[str, Any]:
+    patch = repair.patch
+    found = {"diff": "", "cause": "", "rounds": len(repair.refused)}
+    if patch is not None:
+        found = {"diff": patch.diff, "cause": patch.cause, "rounds": patch.rounds}
+    return {
+        "passes": patch is not None,
+        **found,
+        "refused": list(repair.refused),
+        "applied": apply and patch is not None,
+    }
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (debug,)

@@ -1,0 +1,1 @@
+"""Debugging: first divergences, suspects, repair rows, the rubber duck, refinement."""

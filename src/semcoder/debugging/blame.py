@@ -1,0 +1,276 @@
+"""Which functions of a failing run are to blame, by what the recording holds against each.
+
+What counts, heaviest first: the function in which an exception came up that no test expects, and those that it came
+through; the function in which a piece of the wrong value was first seen at all; the last one that gave the wrong value
+without having been given it; the functions that these steps depend on (`semcoder.debugging.slices`), the nearer the
+more. Each is a reason of its own, and weights add up.
+
+Guarantees: the order depends on the recording alone; every function that is named ran in it.
+It does not prove guilt: without a run that is right there is nothing to compare with (see `divergence`).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from semcoder.core import Outcome, Value
+from semcoder.debugging.slices import Slices
+from semcoder.debugging.suspects import MISSING, suspects
+from semcoder.debugging.visits import Function, Run, Visit
+from semcoder.debugging.wanted import Check, Difference, difference, failed_check, is_telling
+from semcoder.tracing import Step
+
+#: Weights of reasons.
+_RAISED, _CAME_THROUGH, _CHECKED = 5.0, 2.0, 3.0
+_BORN, _BORN_TOO, _GAVE, _PASSED_ON, _FLOW = 4.0, 2.0, 3.0, 1.0, 2.0
+_COMPARED, _UNSEEN, _PRESENT = 2.0, 2.5, 0.1
+_COMPARING = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__bool__"})
+#: Steps of a run that are searched for the birth of a value.
+_SEARCHED = 50_000
+#: Statements named in the first function.
+_LINES = 3
+
+
+@dataclass(slots=True)
+class Blamed:
+    """A function, one of its visits (None: none is recorded) and the step there that speaks against it most (-1: none
+    does), and its weight."""
+
+    function: Function
+    visit: Visit | None
+    weight: float = 0.0
+    step: int = -1
+    lines: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Functions, most blamed first; the check that failed (None: an exception came up), and how its values differ.
+
+    `born`: the step in which the wrong value was first seen, or this `piece` of it; -1 where that cannot be told.
+    `statements`: lines of the text in the first function, most suspect first, by `semcoder.debugging.suspects`.
+    """
+
+    functions: tuple[Blamed, ...]
+    check: Check | None
+    differs: Difference | None
+    raised: Step | None
+    born: int = -1
+    piece: str = ""
+    statements: tuple[int, ...] = ()
+
+
+def blame(run: Run, *, check: Check | None = None, unseen: Iterable[Function] = ()) -> Blame:
+    """Who is to blame in a run that failed.
+
+    `check`: what it got and wanted, where no test of the recording tells; `unseen`: functions in which the run was for
+    long, and which are not recorded for that.
+    """
+    return _Judge(run, check).blame(unseen)
+
+
+class _Judge:
+    def __init__(self, run: Run, check: Check | None) -> None:
+        self._run = run
+        self._raised = None if check is not None else _raised_in_code(run)
+        self._check = check if check is not None or self._raised is not None else failed_check(run)
+        self._found: dict[Function, Blamed] = {}
+        got = None if self._check is None else self._check.got
+        self._piece = ""
+        self._gave = -1
+        self._differs = None if got is None or self._check is None else difference(got, self._check.wanted)
+
+    def blame(self, unseen: Iterable[Function]) -> Blame:
+        born = -1
+        for function in unseen:
+            self._found[function] = Blamed(function, None, _UNSEEN)
+        if self._raised is None:
+            self._blame_fault()
+        if self._raised is not None:
+            self._blame_raised(self._raised)
+        elif self._check is not None:
+            born = self._blame_check(self._check)
+        self._blame_flow(born)
+        for visit in self._run.visits:
+            if visit.function.side == "code":
+                self._add(visit, _PRESENT if visit.function not in self._found else 0.0)
+        ranked = sorted(self._found.values(), key=lambda found: -found.weight)
+        lines = self._statements(ranked[0]) if ranked else ()
+        return Blame(tuple(ranked), self._check, self._differs, self._raised, born, self._piece, lines)
+
+    def _add(self, visit: Visit, weight: float, step: int = -1) -> None:
+        found = self._found.setdefault(visit.function, Blamed(visit.function, visit))
+        found.visit = found.visit or visit
+        if step >= 0 and found.step < 0:
+            found.visit, found.step = visit, step
+        elif weight >= _GAVE and found.step < 0:
+            found.visit = visit
+        found.weight += weight
+        if step >= 0:
+            line = self._run.steps[step].line
+            found.lines[line] = found.lines.get(line, 0.0) + weight
+
+    # -- exceptions
+
+    def _blame_fault(self) -> None:
+        """Where code under test raised what ended the run, and that is known from the traceback alone."""
+        fault = self._run.fault
+        if fault is not None and fault.side == "code":
+            function = self._run.named(fault)
+            if function is not None:
+                self._found.setdefault(function, Blamed(function, None)).weight += _RAISED
+
+    def _blame_raised(self, step: Step) -> None:
+        visit = self._run.by_frame[step.frame]
+        checked = isinstance(step.node, (ast.Raise, ast.Assert))
+        self._add(visit, _CHECKED if checked else _RAISED, step.index)
+        weight = _CHECKED - 0.5 if checked else _CAME_THROUGH
+        for inner, outer in zip(visit.chain(), visit.chain()[1:], strict=False):
+            if outer.function.side == "code" and outer.function != visit.function:
+                self._add(outer, weight, inner.called_in)
+                weight /= 2
+
+    # -- wrong values
+
+    def _blame_check(self, check: Check) -> int:
+        born = self._birth()
+        if born >= 0:
+            self._add(self._run.by_frame[self._run.steps[born].frame], _BORN, born)
+        for visit in check.sources[:1]:
+            self._descend(visit, _GAVE if born < 0 else _GAVE / 2)
+        compared = [visit for visit in check.sources if visit.function.short in _COMPARING]
+        if compared:  # what the test compares is equal, or not, by code of the project
+            self._add(compared[0], _COMPARED, compared[0].last)
+        return born
+
+    def _descend(self, visit: Visit, weight: float) -> None:
+        """From what the test called to the function that gave the wrong value without having been given it."""
+        parts = [] if self._differs is None else [one for one, _ in self._differs.parts if is_telling(one)]
+        while True:
+            inner = next((v for v in reversed(visit.visits) if _gives(v, parts)), None)
+            if inner is None or inner.function.side != "code":
+                break
+            self._add(visit, _PASSED_ON, inner.called_in)
+            visit = inner
+        self._add(visit, weight, visit.last)
+        self._gave = visit.last
+
+    def _birth(self) -> int:
+        """The first step of code under test in which a piece of the wrong value is seen; -1 if all were given."""
+        differs = self._differs
+        if differs is None:
+            return -1
+        searches = [_Search(piece, differs.leaf, whole) for piece in differs.wrong for whole in (True, False)]
+        if differs.leaf.kind != "str" and is_telling(differs.leaf):
+            searches.append(_Search("", differs.leaf))
+        born: dict[int, str] = {}
+        for search in searches:
+            step = self._first_seen(search)
+            if step >= 0:
+                born.setdefault(step, search.piece)
+        for step in sorted(born)[1:]:
+            self._add(self._run.by_frame[self._run.steps[step].frame], _BORN_TOO / (len(born) - 1), step)
+        first = min(born, default=-1)
+        self._piece = born.get(first, "")
+        return first
+
+    def _first_seen(self, search: _Search) -> int:
+        for step in self._run.steps[:_SEARCHED]:
+            if any(search.holds(value) for value in _values(step)):
+                visit = self._run.by_frame.get(step.frame)
+                if visit is None or visit.function.side != "code":
+                    return -1
+                if step.kind != "call":
+                    return step.index
+                return -1 if visit.is_outermost else visit.called_in
+        return -1
+
+    # -- what flowed into it
+
+    def _blame_flow(self, born: int) -> None:
+        """The functions whose values and decisions the wrong value, or the exception, comes from."""
+        starts = [born, self._gave, -1 if self._raised is None else self._raised.index]
+        suspicion = _suspicion(Slices(self._run.trace), [start for start in starts if start >= 0])
+        best: dict[Function, tuple[float, int]] = {}
+        for step in self._run.steps:
+            visit = self._run.by_frame.get(step.frame)
+            if visit is not None and visit.function.side == "code" and suspicion[step.index] > 0:
+                known = best.get(visit.function, (0.0, -1))
+                best[visit.function] = max(known, (suspicion[step.index], step.index))
+        for weight, index in best.values():
+            self._add(self._run.by_frame[self._run.steps[index].frame], _FLOW * weight, index)
+
+    def _statements(self, first: Blamed) -> tuple[int, ...]:
+        """The most suspect statements of a function."""
+        check, trace = self._check, self._run.trace
+        node = self._run.node_of(first.function)
+        if node is None or first.visit is None:
+            return ()
+        known = check is not None and check.got is not None
+        outcome = Outcome("returned", check.got) if known and check is not None else trace.outcome
+        wanted = MISSING if check is None or check.wanted is None else check.wanted
+        ranked = suspects(trace, trace.source, expected=wanted, outcome=outcome)
+        return tuple(found.line for found in ranked if node.lineno < found.line <= (node.end_lineno or 0))[:_LINES]
+
+
+def _suspicion(slices: Slices, starts: Iterable[int]) -> list[float]:
+    """For each step how much of what it did is in what the starting ones did, from 0 to 1."""
+    found = [0.0] * len(slices.steps)
+    for start in starts:
+        found[start] = 1.0
+    for at in range(len(found) - 1, -1, -1):
+        for before, part in slices.depends[at].items() if found[at] else ():
+            found[before] = max(found[before], found[at] * part)
+    return found
+
+
+def _raised_in_code(run: Run) -> Step | None:
+    """The step of code under test in which the exception came up that ended the run; None if it was in a test."""
+    step = run.origin
+    return step if step is not None and run.side(step) == "code" else None
+
+
+def _gives(visit: Visit, parts: Iterable[Value]) -> bool:
+    """Whether a visit gave one of the parts, without having been given it."""
+    return any(part in visit.gave and part not in visit.given.values() for part in parts)
+
+
+def _values(step: Step) -> Iterator[Value]:
+    for part in step.parts:
+        if part.value is not None:
+            yield part.value
+    for change in step.changes:
+        if change.new is not None and change.scope == "local":
+            yield change.new
+    if step.returned is not None:
+        yield step.returned
+
+
+class _Search:
+    """Looks for a piece of text (`whole`: all of a text), or a value, in values.
+
+    A node that was looked through is not looked through again.
+    """
+
+    def __init__(self, piece: str, leaf: Value, whole: bool = False) -> None:
+        self._whole = whole
+        self.piece = piece
+        self._leaf = leaf
+        self._known: dict[int, bool] = {}
+
+    def holds(self, value: Value) -> bool:
+        if value.place is None:
+            return self._is(value)
+        known = self._known.get(value.place)
+        if known is None:
+            self._known[value.place] = False  # where it holds itself
+            found = value.place == self._leaf.place or any(map(self.holds, value.children()))
+            known = self._known[value.place] = found
+        return known
+
+    def _is(self, value: Value) -> bool:
+        if self.piece:
+            return value.kind == "str" and (self.piece == value.ref if self._whole else self.piece in str(value.ref))
+        return self._leaf.place is None and value == self._leaf

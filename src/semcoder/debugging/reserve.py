@@ -1,0 +1,140 @@
+"""A copy of a pytest session in reserve: made when the tests are collected and none has run, asked when some failed.
+
+In it failing tests are run again from where the session began: no test has changed a module, an argument or a fixture,
+no thread, server or connection of a test is there. It waits without doing anything until then.
+
+Guarantees: it costs the session one `fork`; it loads what explains failures when it is first asked; it ends when the
+session does, or when it is closed, and what goes wrong in it is an answer, never an error of the session.
+Of the standard library alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+#: Seconds that an answer may take beyond what the copies in which tests run may.
+_PATIENCE = 60.0
+
+
+class Reserve:
+    """The session's end of it. `items`: the tests that may be asked about."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._process = 0
+        if not hasattr(os, "fork"):
+            return
+        asking, asked = os.pipe(), os.pipe()
+        flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of threads: only this one goes on in the copy
+            self._process = os.fork()
+        if self._process == 0:
+            os.close(asking[1])
+            os.close(asked[0])
+            _serve({item.nodeid: item for item in items}, asking[0], asked[1])
+        os.close(asking[0])
+        os.close(asked[1])
+        self._asking, self._asked = asking[1], asked[0]
+
+    def explain(self, test: str, own: float, set_up: float, **wishes: bool) -> dict[str, Any]:
+        """What `semcoder.debugging.session` says of a test that failed, as data.
+
+        `own`: the seconds that it took; `set_up`: those of all set-ups, which may have to be repeated.
+        """
+        if not self._process:
+            return unexplained("this system cannot copy a process (fork)")
+        try:
+            send(self._asking, {"test": test, "own": own, "set_up": set_up, "wishes": wishes})
+            return receive(self._asked, _PATIENCE + 5 * (20.0 + set_up + 10.0 * own))
+        except (OSError, EOFError, TimeoutError):
+            self.close()
+            return unexplained("the copy of the session in which it was to run again has ended")
+
+    def close(self) -> None:
+        if self._process:
+            os.close(self._asking)
+            os.close(self._asked)
+            with contextlib.suppress(OSError):
+                os.kill(self._process, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                os.waitpid(self._process, 0)
+            self._process = 0
+
+
+def unexplained(why: str) -> dict[str, Any]:
+    lines = [f"This failure is not explained: {why}."]
+    return {"status": "unexplained", "lines": lines}
+
+
+def _serve(items: dict[str, Any], asking: int, asked: int) -> None:
+    """In the copy: answer until nobody asks any more."""
+    try:
+        os.setpgid(0, 0)  # Ctrl-C at the terminal is the session's
+        silence()
+        while True:
+            wanted = receive(asking, None)
+            send(asked, _answer(items, wanted))
+    except BaseException:
+        os._exit(0)
+
+
+def _answer(items: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    try:
+        from semcoder.debugging import session
+
+        item = items.get(wanted["test"])
+        if item is None:
+            return unexplained("it was not among the tests that were collected")
+        return session.explain(item, wanted["own"], wanted["set_up"], **wanted["wishes"])
+    except Exception as error:
+        return unexplained(f"{type(error).__name__}: {error}")
+
+
+def flush() -> None:
+    """Leave nothing in buffers that a copy would write once more."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        with contextlib.suppress(Exception):
+            stream.flush()  # type: ignore[union-attr]
+
+
+def silence() -> None:
+    """Standard streams of this process lead nowhere from now on."""
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        null = os.open(os.devnull, flags)
+        os.dup2(null, number)
+        os.close(null)
+
+
+def send(pipe: int, document: dict[str, Any]) -> None:
+    """A document into a pipe, all of it. Raises OSError."""
+    data = json.dumps(document).encode()
+    data = struct.pack("<Q", len(data)) + data
+    while data:
+        data = data[os.write(pipe, data) :]
+
+
+def receive(pipe: int, seconds: float | None) -> dict[str, Any]:
+    """A document from a pipe. Raises EOFError where there is none any more, TimeoutError."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    data = b""
+    while len(data) < 8 or len(data) < 8 + struct.unpack("<Q", data[:8])[0]:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        ready, _, _ = select.select([pipe], [], [], left)
+        if not ready:
+            raise TimeoutError
+        chunk = os.read(pipe, 1 << 16)
+        if not chunk:
+            raise EOFError
+        data += chunk
+    document: dict[str, Any] = json.loads(data[8:])
+    return document
