@@ -19,7 +19,6 @@ contamination what training programs have in common with benchmarks, by rule (se
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from typing import Any
 from semcoder.cleaning import Benchmark, Hit, Screen, find_files, read_benchmarks
 from semcoder.cleaning.ngrams import NgramIndex
 from semcoder.core import Invocation, Program
+from semcoder.core.files import read_saved, write_json
 from semcoder.errors import SemcoderError, UsageError
 from semcoder.evaluation.constructs import constructs
 from semcoder.judging import Judge
@@ -135,7 +135,7 @@ def measured(
 
 def without(found: Path, asked: Sequence[measuring.Asked], greedy: Sequence[measuring.Answered]) -> dict[str, Any]:
     """The share of those questions whose program no rule of cleaning found among training programs."""
-    tasks = json.loads(found.read_text(encoding="utf-8"))["tasks"]
+    tasks = read_saved(found, {"tasks": dict}, "--contamination")["tasks"]
     known = {task for names in tasks.values() for task in names}
     right = {each.asked.question.id for each in greedy if each.right}
     ids = [each.question.id for each in asked if each.question.id.partition("/")[0] not in known]
@@ -259,6 +259,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         return found
     if options.model is None:
         raise UsageError("name a model's folder, or benchmarks with --contamination (see --help)")
+    if options.out and not options.out.parent.is_dir():  # hours of measuring come before it is written
+        raise UsageError(f"{options.out}: its folder is not there; make it first")
     model = opened(options.model, options.threads)
     about: dict[str, Any] = {"model": str(options.model), "kind": options.kind}
     return about | {each.name: measured(options, model, each) for each in sets(options)}
@@ -268,7 +270,7 @@ def guarded(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return act()
     except SemcoderError as error:
-        print(f"nano: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 
@@ -276,7 +278,7 @@ def main() -> None:
     options = parsed()
     found = guarded(lambda: run(options))
     if options.out:
-        options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(options.out, found)
 
 
 if __name__ == "__main__":

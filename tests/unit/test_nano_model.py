@@ -183,6 +183,16 @@ def test_where_none_fits_the_first_is_the_answer() -> None:
     assert told.verdict.first_false is None  # what it says of the call that it proposes is true
 
 
+def test_what_is_drawn_for_an_output_does_not_hang_on_the_other_questions() -> None:
+    decoder = Knowing().guesses(SOURCE, "A-B", [["q"], "-"], [["x"], ""], [["a", "b"], "-"]).shown(SOURCE, CALL)
+    other = asked(SOURCE, output="'C'")
+    alone, *beside = (
+        answer(NanoModel(decoder=decoder, tries=2), *requests)[-1]
+        for requests in ([asked(SOURCE, output="'A-B'")], [other, asked(SOURCE, output="'A-B'")])
+    )
+    assert beside == [alone]
+
+
 def test_no_call_at_all() -> None:
     told = semcoder.predict(SOURCE, output="'A-B'", model=NanoModel(decoder=Knowing()))
     assert (told.text, told.verdict.right) == ("No call was found that gives this output.", False)
@@ -201,6 +211,10 @@ def test_no_call_at_all() -> None:
         (asked("def f(x):\n    return x\n", f"f({'a' * 120!r})"), "a sequence of 100 elements or more"),
         (asked("def f(x):\n    return x\n", output="f"), "cannot be read as Python"),
         (asked("def f(x:\n", "f(1)"), "cannot be read as Python"),
+        (asked("def f(x):\n    break\n", "f(1)"), "cannot be read as Python"),
+        (asked("def f(x, x):\n    return x\n", "f(1)"), "cannot be read as Python"),
+        (asked("def f(x):\n    a, *b, *c = x\n    return a\n", "f([1])"), "cannot be read as Python"),
+        (asked("def f(x):\n    return sorted(key=len)\n", "f([1])"), "a key for several arguments, or none"),
         (Request(text=load_profile().prompt(load_profile().forward(SOURCE, CALL))), "the profile nano alone"),
         (Request((Message("user", "What is 1 + 1?"),)), "the profile nano alone"),
         (Request(text="[PYTHON]\nassert f(1) == 2\n[/PYTHON]"), "the profile nano alone"),
@@ -212,6 +226,18 @@ def test_what_is_beyond_it_is_said_in_one_line(request_: Request, reason: str) -
     assert reason in text
     assert "\n" not in text
     assert finish == "refused"
+
+
+def test_a_model_of_a_small_context_refuses_what_does_not_fit_and_cuts_where_it_ends() -> None:
+    source = "def f(x):\n    return x\n"
+    decoder = Knowing().shown(source, "f(123456)")
+    prompt = len(ask_forward(flatten(source), [123456]))
+    decoder.context = prompt
+    ((text, finish),) = answer(NanoModel(decoder=decoder), asked(source, "f(123456)"))
+    assert (text, finish) == (f"{BEYOND}: the program and what is asked of it are too long", "refused")
+    decoder.context = prompt + 5
+    ((text, finish),) = answer(NanoModel(decoder=decoder), asked(source, "f(123456)"))
+    assert (PROFILE.parse(text).answer, finish) == (None, "length")
 
 
 def test_a_refusal_is_an_error_where_somebody_waits_and_a_wrong_answer_where_it_is_counted(

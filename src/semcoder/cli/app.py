@@ -7,7 +7,7 @@ calls when it is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -66,7 +66,7 @@ def semcoder(
         raise typer.Exit(2)
 
 
-for _command in (
+_COMMANDS: tuple[Callable[..., int], ...] = (
     *execution.COMMANDS,
     *predict.COMMANDS,
     *corpus.COMMANDS,
@@ -77,7 +77,8 @@ for _command in (
     *evaluate.COMMANDS,
     *refine.COMMANDS,
     *machine.COMMANDS,
-):
+)
+for _command in _COMMANDS:
     app.command()(_command)
 
 

@@ -25,6 +25,8 @@ from semcoder.tracing import Step
 #: Weights of reasons.
 _RAISED, _CAME_THROUGH, _CHECKED = 5.0, 2.0, 3.0
 _BORN, _BORN_TOO, _GAVE, _PASSED_ON, _FLOW = 4.0, 2.0, 3.0, 1.0, 2.0
+#: What a piece of the wrong value leaves of the suspicion against what gave all of it.
+_LESS = 0.9
 _COMPARED, _UNSEEN, _PRESENT = 2.0, 2.5, 0.1
 _COMPARING = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__bool__"})
 #: Steps of a run that are searched for the birth of a value.
@@ -191,8 +193,9 @@ class _Judge:
 
     def _blame_flow(self, born: int) -> None:
         """The functions whose values and decisions the wrong value, or the exception, comes from."""
-        starts = [born, self._gave, -1 if self._raised is None else self._raised.index]
-        suspicion = _suspicion(Slices(self._run.trace), [start for start in starts if start >= 0])
+        raised = -1 if self._raised is None else self._raised.index
+        starts = {self._gave: _LESS if born >= 0 else 1.0, born: 1.0, raised: 1.0}
+        suspicion = _suspicion(Slices(self._run.trace), {at: part for at, part in starts.items() if at >= 0})
         best: dict[Function, tuple[float, int]] = {}
         for step in self._run.steps:
             visit = self._run.by_frame.get(step.frame)
@@ -215,11 +218,11 @@ class _Judge:
         return tuple(found.line for found in ranked if node.lineno < found.line <= (node.end_lineno or 0))[:_LINES]
 
 
-def _suspicion(slices: Slices, starts: Iterable[int]) -> list[float]:
+def _suspicion(slices: Slices, starts: dict[int, float]) -> list[float]:
     """For each step how much of what it did is in what the starting ones did, from 0 to 1."""
     found = [0.0] * len(slices.steps)
-    for start in starts:
-        found[start] = 1.0
+    for start, part in starts.items():
+        found[start] = part
     for at in range(len(found) - 1, -1, -1):
         for before, part in slices.depends[at].items() if found[at] else ():
             found[before] = max(found[before], found[at] * part)

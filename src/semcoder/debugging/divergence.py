@@ -32,13 +32,17 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 @dataclass(frozen=True, slots=True)
 class Divergence:
     """`line`: of the guilty statement in the bad source; `statements`: up to three lines of the bad source that the
-    sentence names, most guilty first. `good_line`: the guilty statement's in the good source (0: it has none there);
-    `is_text`, `was_text`: that statement in the bad and the good source ("" where it has none). `good_step`,
-    `bad_step`: the steps at which the runs part; None where a run has ended by then."""
+    sentence names, most guilty first; `shown`: the line at which the runs part (0: the bad one has ended by then).
+
+    `good_line`: the guilty statement's in the good source (0: it has none there); `is_text`, `was_text`: that statement
+    in the bad and the good source ("" where it has none). `good_step`, `bad_step`: the steps at which the runs part;
+    None where a run has ended by then.
+    """
 
     sentence: str
     line: int
     statements: tuple[int, ...]
+    shown: int = 0
     good_line: int = 0
     is_text: str = ""
     was_text: str = ""
@@ -288,6 +292,7 @@ def _told(walk: _Walk, parting: _Parting) -> Divergence:
         sentence,
         line,
         lines,
+        shown,
         good_line=int(getattr(was, "lineno", 0)),
         is_text="" if now is None else head_of(bad.source, now),
         was_text="" if was is None else head_of(good.source, was),

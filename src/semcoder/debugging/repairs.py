@@ -369,6 +369,6 @@ def _cause(found: Divergence) -> list[str]:
         rows = [f"The fault is in line {line}: {now} must not be there."]
     else:
         rows = [f"The fault first shows in line {line}."]
-    if len(found.statements) > 1:
-        rows.append(f"It first shows in line {found.statements[1]}.")
+    if found.shown not in (0, line):
+        rows.append(f"It first shows in line {found.shown}.")
     return rows

@@ -277,6 +277,7 @@ def _word(one: str, two: str) -> str:
 def _wrong_pieces(one: str, two: str) -> Iterator[str]:
     """Pieces of the one text that are not in the other: the words, the lines, what surrounds the first difference."""
     yield from [word for word in one.split() if word not in two][:_PIECES]
+    yield from [part for part in re.findall(r"[^\W_]{3,}", one) if part not in two][:_PIECES]
     theirs = {line.strip() for line in two.splitlines()}
     yield from [line.strip() for line in one.splitlines() if line.strip() not in theirs][:_PIECES]
     word = _word(one, two)

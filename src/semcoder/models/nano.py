@@ -4,8 +4,9 @@ It reads a program of one function and what is asked of it from between the mark
 (`semcoder.nano.flatten`), and what it writes is told by `semcoder.nano.telling`.
 
 Guarantees: nothing is executed; what is no such question, or is beyond its language, is answered with one line that
-says so and the finish `refused`; the same request has the same texts. A question back from an output is answered with a
-call that the model proposes and simulates itself (`semcoder.nano.inverting`), whatever the temperature.
+says so and the finish `refused`; the same request has the same texts, but for rounding. A question back from an output
+is answered with a call that the model proposes and simulates itself (`semcoder.nano.inverting`), whatever the
+temperature.
 It knows no conversations, and draws from the whole distribution, whatever `top_p` says.
 """
 
@@ -16,6 +17,7 @@ import importlib.util
 import json
 import re
 import threading
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,7 +33,7 @@ from semcoder.models._text import problem, tidied
 from semcoder.nano.flatten import Flat, flatten
 from semcoder.nano.inverting import Decoding, Inversion, invert_all
 from semcoder.nano.notation import EOS, IDS, VOCABULARY, Unsupported
-from semcoder.nano.rows import CONTEXT, ask_forward, ask_inverse
+from semcoder.nano.rows import ask_forward, ask_inverse
 from semcoder.nano.telling import CUT, Telling, call_arguments
 from semcoder.prompts import GAP, Profile, assertion, load_profile
 
@@ -88,8 +90,8 @@ class NanoModel:
         """As `Model.generate`, in the order of the requests."""
         places = enumerate(requests)
         while batch := list(islice(places, self.batch_size)):
-            tasks = [_Task(request) for _, request in batch]
             with self._lock:
+                tasks = [self._task(request) for _, request in batch]
                 self._answer(tasks)
             for (place, _), task in zip(batch, tasks, strict=True):
                 yield place, task.reply()
@@ -97,8 +99,8 @@ class NanoModel:
     def stream(self, request: Request, tell: Tell) -> Reply:
         """The reply to one request. `tell` gets the sentences of its first text, each as soon as the model is done with
         it, where it is a greedy answer to a forward question; else all at once; never what stands after the last."""
-        task = _Task(request)
         with self._lock:
+            task = self._task(request)
             if isinstance(task.asked, _Forward) and not request.sampling.temperature and request.sampling.n == 1:
                 task.take(self._decoding().stream(task.ids, max_new=task.room, stop={_STOP}), tell)
             else:
@@ -108,6 +110,12 @@ class NanoModel:
         return task.reply()
 
     # -- answering
+
+    def _task(self, request: Request) -> _Task:
+        task = _Task(request)
+        if task.asked is not None:
+            task.fit(self._decoding().context)
+        return task
 
     def _answer(self, tasks: Sequence[_Task]) -> None:
         forward = [task for task in tasks if isinstance(task.asked, _Forward)]
@@ -202,7 +210,11 @@ def _question(request: Request) -> _Forward | _Backward:
     source, call = match["source"].strip() + "\n", match["call"]
     try:
         entry = call_entry(call) if call is not None else match["entry"]
-        flat = flatten(source, entry)
+        with warnings.catch_warnings():  # of the compiler, on invalid escapes
+            warnings.simplefilter("ignore")
+            # much of what is no Python is found by no parser, just here; the code is thrown away
+            compile(source, "<asked>", "exec", dont_inherit=True)
+            flat = flatten(source, entry)
         if call is not None:
             return _Forward(flat, source, call, ask_forward(flat, call_arguments(flat, call)))
         result = ast.literal_eval(match["output"])
@@ -231,18 +243,23 @@ class _Task:
     error: str = ""
     texts: list[_Text] = field(default_factory=list)
     tokens: int = 0
+    context: int = 0
 
     def __post_init__(self) -> None:
         self.error = problem(self.request)
         try:
             self.asked = None if self.error else _question(self.request)
-            if self.asked is not None and len(self.asked.prompt) >= CONTEXT:
-                raise Unsupported("the program and what is asked of it are too long")
             self.ids = [IDS[token] for token in self.asked.prompt] if self.asked is not None else []
         except Unsupported as reason:
             self.asked, self.refusal = None, f"{BEYOND}: {reason}"
         except KeyError as token:
             self.asked, self.refusal = None, f"{BEYOND}: it has no word for {token}"
+
+    def fit(self, context: int) -> None:
+        """Refuses a question that leaves no room for an answer in so many tokens."""
+        self.context = context
+        if len(self.ids) >= context:
+            self.asked, self.refusal = None, f"{BEYOND}: the program and what is asked of it are too long"
 
     @property
     def sampling(self) -> Sampling:
@@ -251,7 +268,7 @@ class _Task:
     @property
     def room(self) -> int:
         """The most tokens of an answer."""
-        return min(self.sampling.max_tokens, CONTEXT - len(self.ids))
+        return min(self.sampling.max_tokens, self.context - len(self.ids))
 
     def take(self, ids: Iterable[int], tell: Tell = lambda _: None) -> None:
         """An answer to a forward question: what it tells is told as far as it has come."""

@@ -97,7 +97,7 @@ def flatten_tree(tree: ast.Module, entry: str = "f") -> Flat:
     """As `flatten`, of a parsed module, which it does not change."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == entry]
     if len(functions) != 1 or len(tree.body) != 1:
-        raise Unsupported("more than one function at module level")
+        raise Unsupported("a module that is more than one function")
     return _Flattener(functions[0]).flat()
 
 
@@ -369,10 +369,16 @@ class _Flattener:
         return self.emit("iter", (self.expr(node),), node=node)
 
     def on_break(self, node: ast.Break) -> None:
-        self.loops[-1][1].append(self.jump())
+        self.innermost(node)[1].append(self.jump())
 
     def on_continue(self, node: ast.Continue) -> None:
-        self.emit("goto", jump=self.loops[-1][0])
+        self.emit("goto", jump=self.innermost(node)[0])
+
+    def innermost(self, node: ast.Break | ast.Continue) -> tuple[int, list[Instruction]]:
+        """The loop around a statement, which the parser lets stand anywhere."""
+        if not self.loops:
+            raise SyntaxError(f"a {type(node).__name__.lower()} outside of a loop")
+        return self.loops[-1]
 
     def on_delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -653,6 +659,8 @@ class _Flattener:
         if name in ("any", "all") and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
             return self.quantified(node.args[0], name, target)
         if name in ("sorted", "max", "min") and (key := _key(node)) is not None:
+            if len(node.args) != 1:
+                raise Unsupported("a key for several arguments, or none")
             return self.keyed(node, node.args[0], key, name, target)
         operands = [self.expr(each) for each in node.args]
         keywords = self.keywords(node)
@@ -662,8 +670,6 @@ class _Flattener:
 
     def keyed(self, node: ast.Call, over: ast.expr, key: ast.expr, name: str, target: int) -> Operand:
         """A call with `key=`: the keys are made first, one an element."""
-        if name != ".sort" and len(node.args) != 1:
-            raise Unsupported("a key for several arguments")
         if name == ".sort" and isinstance(over, ast.Name) and _mentions(key, over.id):
             raise Unsupported("a key that looks at the list while it is sorted")
         if not isinstance(over, ast.Name):
@@ -914,10 +920,6 @@ _FORMS: Final[dict[str, Callable[[Instruction], Any]]] = {
         f"L{one.jump}" if one.jump >= 0 else "!",
     ),
 }
-
-
-def _label(jump: int) -> str:
-    return f"L{jump}" if jump >= 0 else "!"
 
 
 def _putted(texts: Sequence[Sequence[str]]) -> Iterator[str]:

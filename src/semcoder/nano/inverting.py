@@ -3,7 +3,7 @@
 Guarantees: nothing of the function is executed; the first proposal is the greedy one, the others are drawn and depend
 on the seed; a proposal is accepted only if the model's own forward answer to it is the wanted result, its type
 included. Where none is, the greedy proposal stands, and `agreed` says so. Questions are answered together, in few
-batches; what is proposed for one may hang, by rounding, on which others it is answered with.
+batches, and drawn for one by one: which others there are changes an answer by rounding alone.
 """
 
 from __future__ import annotations
@@ -189,9 +189,9 @@ def invert_all(
         each.greedy = each.propose(said)
     _simulate(decoder, open_ones, kind, 1)
     left = [each for each in open_ones if each.agreed is None]
-    copies = [each for each in left for _ in range(tries - 1)]
-    for each, said in zip(copies, _proposals(decoder, copies, temperature, seed), strict=True):
-        each.propose(said)
+    for each in left:  # each alone: what is drawn in a batch hangs on the place in it
+        for said in _proposals(decoder, [each] * (tries - 1), temperature, seed):
+            each.propose(said)
     together = max(1, _TOGETHER // max(1, len(left)))
     while any(each.waiting for each in left):
         _simulate(decoder, left, kind, together)

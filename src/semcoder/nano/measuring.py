@@ -83,7 +83,7 @@ def prepare(question: Question, kind: str = ANSWER, context: int = CONTEXT) -> A
             raise Unsupported("a run too long for the built-in model")
     except Unsupported as error:
         return Asked(question, value, tuple(given.values()), beyond=str(error))
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         return Asked(question, value, tuple(given.values()), beyond=f"not to be read ({type(error).__name__})")
     made = run if sound else None
     return Asked(question, value, tuple(given.values()), flat, tuple(prompt), made, tuple(truth))

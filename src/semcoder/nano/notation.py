@@ -2,11 +2,12 @@
 
 Guarantees: `VOCABULARY` is the whole language in a fixed order, the three control tokens first; `write` and `read` are
 inverse on None, bools, ints, floats, strings and tuples, lists, sets and dicts of them (`read(write(v)) == v`, types
-included); a set is written in the order of its elements' texts, so a text never depends on hash order. No token holds
-white space, so a text is its tokens joined by single spaces, and any tokenizer that splits on white space reads it.
+included); a set is written in the order of its elements, or of their texts where they do not compare, so that a text
+does not depend on hash order, but for sets of sets. No token holds white space, so a text is its tokens joined by
+single spaces, and any tokenizer that splits on white space reads it.
 
-A string of one character is one token (`'a'`); a longer one is its characters between `“` and `”`. An int from 0 to 99
-is one token, a larger one its digits. A position is a token of its own (`#7`): a sequence with positions beside its
+A string of one ASCII character is one token (`'a'`); any other is its characters between `“` and `”`. An int from 0 to
+99 is one token, a larger one its digits. A position is a token of its own (`#7`): a sequence with positions beside its
 elements, `⟦ #0 h #1 i #2 ⟧`, is the form in which the model looks up, slices and counts.
 """
 

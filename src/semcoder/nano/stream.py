@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semcoder.errors import SemcoderError
-from semcoder.nano.notation import ANSWER, DIRECT, LINES, OPENERS
+from semcoder.nano.notation import ANSWER, DIRECT, LINES
 from semcoder.nano.rows import rows_of
 from semcoder.nano.shards import fill
 from semcoder.seeds.short import generate_short
@@ -150,7 +150,6 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status: 0 done or told to stop, 2 a wrong request."""
     given = parsed(arguments)
-    assert set(KINDS.values()) <= set(OPENERS)
     try:  # before the processes part: they share the index
         screen = screening(given.screen) if given.screen else None
     except SemcoderError as error:
@@ -163,14 +162,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         screen=screen,
         tell=functools.partial(_noted, given.out),
     )
-    fill(
-        given.out,
-        make,
-        first=given.first,
-        shards=given.shards,
-        processes=given.processes,
-        rows_per_shard=10 * PROGRAMS,
-    )
+    try:
+        fill(
+            given.out,
+            make,
+            first=given.first,
+            shards=given.shards,
+            processes=given.processes,
+            rows_per_shard=10 * PROGRAMS,
+        )
+    except OSError as error:
+        print(f"error: {error}; name another --out folder", file=sys.stderr)
+        return 2
     return 0
 
 

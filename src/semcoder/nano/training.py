@@ -454,7 +454,10 @@ class Run:
 
     def __init__(self, how: Training) -> None:
         self.how = how
-        how.out.mkdir(parents=True, exist_ok=True)
+        try:
+            how.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{how.out}: cannot be made ({error.strerror}); name another --out folder") from None
         self.device = torch.device(_device(how))
         self.dtype = _dtype(how, self.device)
         self.counters, self.clock, self.place = Counters(), Clock(how), Place()
