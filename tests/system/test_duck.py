@@ -102,6 +102,11 @@ def slowly(n):
     return total
 
 
+def biggest(numbers):
+    numbers.sort()
+    return numbers[-1]
+
+
 async def later(n):
     return n + 2
 
@@ -146,7 +151,7 @@ import unittest
 
 import pytest
 
-from shop.cart import later, parse, slowly, stream, table
+from shop.cart import biggest, later, parse, slowly, stream, table
 from shop.money import Money, rate
 
 FLAG = pathlib.Path(os.environ["FLAG"])
@@ -226,6 +231,20 @@ def test_ends_the_process():
     assert False
 
 
+CASES = [[3, 1]]
+
+
+@pytest.mark.parametrize("numbers", CASES)
+def test_changes_its_argument(numbers):
+    numbers.append(2)
+    assert biggest(numbers) == 1
+
+
+def test_no_child_is_there():
+    with pytest.raises(ChildProcessError):
+        os.wait()
+
+
 @pytest.mark.xfail
 def test_known():
     assert parse("a=1") == 1
@@ -301,12 +320,12 @@ def test_first_lines_name_the_function(said: dict[str, list[str]], test: str) ->
 
 
 def test_short_by_default(said: dict[str, list[str]]) -> None:
-    assert len(said) == 15
+    assert len(said) == 16
     assert max(map(len, said.values())) <= 10
 
 
 def test_the_outcome_of_the_session_stays(output: str) -> None:
-    assert "15 failed, 2 passed, 1 xfailed" in output
+    assert "16 failed, 3 passed, 1 xfailed" in output
 
 
 def test_got_and_wanted(said: dict[str, list[str]]) -> None:
@@ -351,6 +370,11 @@ def test_a_test_that_ends_its_process(said: dict[str, list[str]]) -> None:
 
 def test_too_long_to_be_recorded(said: dict[str, list[str]]) -> None:
     assert "it got `599994` and wanted `1`" in " ".join(said["test_long"])
+
+
+def test_a_test_runs_again_from_where_the_session_began(said: dict[str, list[str]]) -> None:
+    lines = said["test_changes_its_argument[numbers0]"]
+    assert "`biggest` is called with `numbers` = `[3, 1, 2]`." in " ".join(lines)
 
 
 def test_full(project: Path) -> None:

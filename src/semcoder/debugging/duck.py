@@ -27,6 +27,7 @@ from semcoder.tracing import Trace
 
 #: Lines of a short telling; characters of a value in it, and in a full one; functions named beside the first.
 LINES, SHORT, LONG, OTHERS = 10, 60, 400, 2
+_CHANGES = ("changes", "global_changes")
 #: Characters of one line of a short telling.
 WIDTH = 240
 
@@ -234,7 +235,9 @@ class _Duck:
         return weight + (0.5 if step.truth is not None else 0)
 
     def _sentence(self, moment: Moment, facts: Iterable[Fact], limit: int) -> str:
-        short = [Fact(fact.kind, tuple(shortened(slot, limit) for slot in fact.slots)) for fact in facts]
+        # An object whose change its own text does not show (it is deep in a cycle, say) is no news to a reader.
+        shown = [f for f in facts if f.kind not in _CHANGES or f.slots[1] != f.slots[2]]
+        short = [_short_fact(fact, limit) for fact in shown]
         return write_sentence(self._run.line(moment.step), short, goes_on=moment.step.kind == "resume")
 
     def _all_steps(self) -> Iterable[str]:
@@ -251,6 +254,25 @@ class _Duck:
                 yield f"In {span(visit.function.dotted)} ({_place(visit.function)}):"
                 current = visit
             yield f"  {self._sentence(moment, facts, LONG)}"
+
+
+def _short_fact(fact: Fact, limit: int) -> Fact:
+    """A fact with short values, each argument of a call once; of a change the part that changed."""
+    slots = [shortened(slot, limit) for slot in fact.slots]
+    if fact.kind == "called":
+        given = dict(zip(slots[1::2], slots[2::2], strict=True))
+        slots = [slots[0], *[text for pair in given.items() for text in pair]]
+    elif fact.kind in _CHANGES and slots[1] == slots[2] != fact.slots[1]:
+        at = _parting(fact.slots[1], fact.slots[2])
+        start = max(0, at - limit // 3)
+        slots[1:] = [f"... {shortened(slot[start : start + limit], limit)} ..." for slot in fact.slots[1:]]
+    return Fact(fact.kind, tuple(slots))
+
+
+def _parting(one: str, two: str) -> int:
+    """The place at which two texts part."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((k for k, (a, b) in pairs if a != b), min(len(one), len(two)))
 
 
 def _place(function: Function) -> str:
@@ -271,7 +293,7 @@ def _around(one: str, two: str) -> tuple[str, str]:
     """Of two long texts the lines, or the stretches, with their first difference; nothing of short ones."""
     if max(len(one), len(two)) <= SHORT:
         return "", ""
-    at = next((k for k, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    at = _parting(one, two)
     start = max(one.rfind("\n", 0, at) + 1, at - SHORT // 2)
     return tuple(repr(text[start:].partition("\n")[0][:SHORT]) for text in (one, two))  # type: ignore[return-value]
 

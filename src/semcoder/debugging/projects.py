@@ -22,6 +22,8 @@ import os
 import re
 import sys
 import sysconfig
+import threading
+import time
 import types
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from semcoder.core import Invocation, Outcome
+from semcoder.debugging.values import ProjectEncoder
 from semcoder.recording.keeper import Scope
 from semcoder.tracing import MAX_EVENTS, Trace
 from semcoder.tracing.columns import unpacked
@@ -131,7 +134,10 @@ class Project:
         """A file's name for people: from the folder of the project that holds it."""
         path = os.path.realpath(filename)
         shorter = [os.path.relpath(path, f) for f in self.folders if path.startswith(os.path.join(f, ""))]
-        return min(shorter, key=len, default=path)
+        if shorter:
+            return min(shorter, key=len)
+        installed = _INSTALLED.search(path)
+        return path if installed is None else path[installed.start(1) :]
 
 
 def _environment(folder: str, path: str) -> bool:
@@ -320,6 +326,7 @@ class Recording:
         """Start over: what was recorded so far is dropped."""
         kept = self.recorder
         self.recorder = Recorder(max_events=self._events)
+        self.recorder.encoder = ProjectEncoder()
         self.recorder.globals_of, self.recorder.heads_of = kept.globals_of, kept.heads_of
         for name, hook in self.recorder.builtins().items():
             setattr(builtins, name, hook)
@@ -328,10 +335,11 @@ class Recording:
         self.recorder.start()
 
     def stop(self, *, for_good: bool = False) -> None:
-        """Record no more; `for_good`: whatever comes, so that the recording has no end."""
+        """Record no more; `for_good`, from another thread than the recorded one: whatever comes."""
         self.recorder.stop()
         if for_good:
             self.recorder.truncated = True
+            _wait_for_hooks()
 
     def trace(self, test: str, outcome: Outcome) -> Trace:
         """What was recorded, as an execution of the text. Raises ValueError for what is too large to tell."""
@@ -341,6 +349,22 @@ class Recording:
             for kind, site in columns["heads"]
         ]
         return Trace(self.source, Invocation(test, "test"), outcome, **unpacked(columns, MAX_EVENTS))
+
+
+def _wait_for_hooks() -> None:
+    """Until no thread is in a hook any more, which may be about to write into the columns."""
+    here = threading.get_ident()
+    while True:
+        frames = [frame for ident, frame in sys._current_frames().items() if ident != here]
+        while frames:
+            frame = frames.pop()
+            if frame.f_code.co_filename.startswith((_OWN + "tracing", _OWN + "core")):
+                break
+            if frame.f_back is not None:
+                frames.append(frame.f_back)
+        else:
+            return
+        time.sleep(0.001)
 
 
 def _laid_out(project: Project, modules: Sequence[_Module]) -> tuple[str, Layout]:

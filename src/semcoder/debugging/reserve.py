@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import select
-import signal
 import struct
 import sys
 import time
@@ -30,29 +29,36 @@ class Reserve:
     """The session's end of it. `items`: the tests that may be asked about."""
 
     def __init__(self, items: Iterable[Any]) -> None:
-        self._process = 0
+        self._is_there = False
         if not hasattr(os, "fork"):
             return
         asking, asked = os.pipe(), os.pipe()
         flush()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of threads: only this one goes on in the copy
-            self._process = os.fork()
-        if self._process == 0:
-            os.close(asking[1])
-            os.close(asked[0])
-            _serve({item.nodeid: item for item in items}, asking[0], asked[1])
+            between = os.fork()
+            if between == 0:
+                try:
+                    # No child of the session's: a test may wait for all children that there are.
+                    if os.fork() == 0:
+                        os.close(asking[1])
+                        os.close(asked[0])
+                        _serve({item.nodeid: item for item in items}, asking[0], asked[1])
+                finally:
+                    os._exit(0)
+        os.waitpid(between, 0)
         os.close(asking[0])
         os.close(asked[1])
         self._asking, self._asked = asking[1], asked[0]
+        self._is_there = True
 
     def explain(self, test: str, own: float, set_up: float, **wishes: bool) -> dict[str, Any]:
         """What `semcoder.debugging.session` says of a test that failed, as data.
 
         `own`: the seconds that it took; `set_up`: those of all set-ups, which may have to be repeated.
         """
-        if not self._process:
-            return unexplained("this system cannot copy a process (fork)")
+        if not self._is_there:
+            return unexplained("there is no copy of the session in which it could run again (this system has no fork)")
         try:
             send(self._asking, {"test": test, "own": own, "set_up": set_up, "wishes": wishes})
             return receive(self._asked, _PATIENCE + 5 * (20.0 + set_up + 10.0 * own))
@@ -61,14 +67,11 @@ class Reserve:
             return unexplained("the copy of the session in which it was to run again has ended")
 
     def close(self) -> None:
-        if self._process:
+        """Nobody asks any more: the copy ends."""
+        if self._is_there:
             os.close(self._asking)
             os.close(self._asked)
-            with contextlib.suppress(OSError):
-                os.kill(self._process, signal.SIGKILL)
-            with contextlib.suppress(OSError):
-                os.waitpid(self._process, 0)
-            self._process = 0
+            self._is_there = False
 
 
 def unexplained(why: str) -> dict[str, Any]:
