@@ -107,6 +107,23 @@ def biggest(numbers):
     return numbers[-1]
 
 
+def endless(n):
+    return endless(n + 1)
+
+
+def grown(n):
+    return n + 1
+
+
+def halved(n):
+    """Half.
+
+    >>> halved(4)
+    2
+    """
+    return n // 2 + 1
+
+
 async def later(n):
     return n + 2
 
@@ -123,7 +140,10 @@ def cell(part):
     return str(part).rjust(4) if isinstance(part, int) else str(part)
 '''
 
-CONFTEST = """\
+CONFTEST = '''\
+import queue
+import threading
+
 import pytest
 
 from shop.cart import Cart
@@ -134,6 +154,27 @@ def country():
     return "de"
 
 
+@pytest.fixture(scope="session")
+def answering():
+    """A thread that answers as long as the session lasts."""
+    asked, answers = queue.Queue(), queue.Queue()
+
+    def answer():
+        while asked.get():
+            answers.put(1)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+
+    def ask():
+        asked.put(True)
+        return answers.get(timeout=60)
+
+    yield ask
+    asked.put(False)
+    thread.join()
+
+
 @pytest.fixture
 def cart(country, tmp_path):
     made = Cart(country)
@@ -141,7 +182,7 @@ def cart(country, tmp_path):
     made.add("Milk", 50)
     yield made
     (tmp_path / "closed").write_text("yes")
-"""
+'''
 
 TESTS = """\
 import asyncio
@@ -151,7 +192,7 @@ import unittest
 
 import pytest
 
-from shop.cart import biggest, later, parse, slowly, stream, table
+from shop.cart import biggest, endless, grown, later, parse, slowly, stream, table
 from shop.money import Money, rate
 
 FLAG = pathlib.Path(os.environ["FLAG"])
@@ -194,6 +235,11 @@ class TestMoney(unittest.TestCase):
 
     def test_text(self):
         self.assertEqual(self.money.text(), "2.05")
+
+    def test_parts(self):
+        for cents in (110, 207, 330):
+            with self.subTest(cents=cents):
+                self.assertEqual(Money(cents).text()[-2:], f"{cents % 100:02}")
 
 
 class TestLater:
@@ -240,6 +286,23 @@ def test_changes_its_argument(numbers):
     assert biggest(numbers) == 1
 
 
+def test_endless():
+    endless(0)
+
+
+@pytest.fixture
+def priced():
+    return parse("nothing")
+
+
+def test_set_up(priced):
+    pass
+
+
+def test_thread_of_a_fixture(answering):
+    assert grown(answering()) == 1
+
+
 def test_no_child_is_there():
     with pytest.raises(ChildProcessError):
         os.wait()
@@ -255,7 +318,7 @@ def test_known():
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     files = {
-        "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\naddopts = '--doctest-modules'\n",
         "src/shop/__init__.py": "",
         "src/shop/money.py": MONEY,
         "src/shop/cart.py": CART,
@@ -291,11 +354,11 @@ def output(project: Path) -> str:
 def said(output: str) -> dict[str, list[str]]:
     """Per failing test the lines of the duck."""
     found = {}
-    for part in re.split(r"\n_{3,} (?=\S+ _{3,}\n)", output):
-        name = part.partition(" ")[0]
+    parts = re.split(r"\n_{3,} (.+?) _{3,}\n", output)
+    for name, part in zip(parts[1::2], parts[2::2], strict=True):
         text = re.search(r"-{5,} Rubber duck -{5,}\n(.*?)(?=\n=====|\Z)", part, re.DOTALL)
         if text is not None:
-            found[name] = text[1].rstrip().split("\n")
+            found[name.partition(" (")[0]] = text[1].rstrip().split("\n")
     return found
 
 
@@ -311,6 +374,11 @@ GUILTY = {
     "test_table": "shop.cart.cell",
     "test_no_error": "shop.cart.parse",
     "test_long": "shop.cart.slowly",
+    "test_endless": "shop.cart.endless",
+    "ERROR at setup of test_set_up": "shop.cart.parse",
+    "test_thread_of_a_fixture": "shop.cart.grown",
+    "TestMoney.test_parts": "shop.money.Money.text",
+    "[doctest] shop.cart.halved": "shop.cart.halved",
 }
 
 
@@ -320,12 +388,12 @@ def test_first_lines_name_the_function(said: dict[str, list[str]], test: str) ->
 
 
 def test_short_by_default(said: dict[str, list[str]]) -> None:
-    assert len(said) == 16
+    assert len(said) == 21
     assert max(map(len, said.values())) <= 10
 
 
 def test_the_outcome_of_the_session_stays(output: str) -> None:
-    assert "16 failed, 3 passed, 1 xfailed" in output
+    assert "20 failed, 4 passed, 1 xfailed, 1 error" in output
 
 
 def test_got_and_wanted(said: dict[str, list[str]]) -> None:

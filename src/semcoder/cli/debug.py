@@ -213,10 +213,11 @@ class _Tests:
         from semcoder.debugging.runner import run_tests
 
         good, path = str(self._wishes.good), Path(told.path)
-        with revision(good, self._folder, renewed=_with_settings(path)) as copy, progress() as show:
+        root, start = self._home(told)
+        with revision(good, root, renewed=_with_settings(path)) as copy, progress() as show:
             show(f"running {told.test} in {good}")
             test = f"{copy.path(path)}::{told.inner}"
-            folder = copy.path(self._folder)
+            folder = copy.path(start)
             folder.mkdir(parents=True, exist_ok=True)
             found = run_tests([test], folder, keep=True, passing=True, paths=copy.paths(report.roots))
             _check_copy(copy, found, f"--good {good}")
@@ -230,10 +231,18 @@ class _Tests:
         bad, right = told.recorded, other.recorded
         return parting(right.trace, bad.trace, right.layout, bad.layout)
 
+    def _home(self, told: Told) -> tuple[Path, Path]:
+        """The folder of the project that holds a test: its repository, else this one; and where tests are started."""
+        from semcoder.debugging.revisions import repository
+
+        here, test = self._folder.resolve(), Path(told.path).resolve()
+        root = repository(test.parent) or (here if test.is_relative_to(here) else test.parent)
+        return root, here if here.is_relative_to(root) else root
+
     def _repair(self, told: Told, report: Report) -> Repair:
         from semcoder.debugging.runner import run_tests
 
-        question = _question(told.document, _test_text(told))
+        question = _question(told.document, _test_text(told), self._home(told)[0])
         before = run_tests([told.path], self._folder, explain=False)
         passing = {test.inner for test in before.tests if test.status == "passed"}
         passed = f"{told.test} and the {len(passing):,} tests of its file that passed before pass with this patch"
@@ -241,16 +250,14 @@ class _Tests:
 
     def _tested(self, changes: Mapping[Path, str], told: Told, report: Report, passing: set[str]) -> str:
         """What fails in a copy of the project with new texts for some files; "" where nothing does."""
-        from semcoder.debugging.revisions import patched, repository
+        from semcoder.debugging.revisions import patched
         from semcoder.debugging.runner import run_tests
 
-        root = repository(self._folder) or self._folder
+        root, start = self._home(told)
         with patched(root, dict(changes)) as copy:
             try:
                 paths = copy.paths(report.roots)
-                found = run_tests(
-                    [str(copy.path(Path(told.path)))], copy.path(self._folder), explain=False, paths=paths
-                )
+                found = run_tests([str(copy.path(Path(told.path)))], copy.path(start), explain=False, paths=paths)
             except UsageError as error:
                 return str(error)
             _check_copy(copy, found, "the patch cannot be tested")
@@ -350,7 +357,8 @@ class _Call:
         return parting(good, bad, layout_of(self._file, good.source), layout_of(self._file, bad.source))
 
     def _repair(self, said: Mapping[str, Any]) -> Repair:
-        question = _question(said, f"assert {self._call} == {self._expect}")
+        folder = Path(self._file).resolve().parent
+        question = _question(said, f"assert {self._call} == {self._expect}", folder)
         return self._wishes.repair(question, self._tested, f"{self._call} gives {self._expect} with this patch")
 
     def _tested(self, changes: Mapping[Path, str]) -> str:
@@ -368,17 +376,19 @@ class _Call:
 # what both share ---------------------------------------------------------------------------------------------------
 
 
-def _question(said: Mapping[str, Any], failing: str) -> Question:
-    """What a model is asked: the failure, and the files of the functions that are most suspect."""
+def _question(said: Mapping[str, Any], failing: str, root: Path) -> Question:
+    """What a model is asked: the failure, and the files of the functions that are most suspect, below a folder."""
     from semcoder.debugging.patching import Question, read
 
     suspects: dict[Path, list[str]] = {}
     for found in said.get("suspects", ())[:_SUSPECTS]:
         path = Path(found["path"])
+        if not path.is_relative_to(root) or "site-packages" in path.parts:
+            continue
         if path in suspects or len(suspects) < _FILES:
             suspects.setdefault(path, []).append(found["name"])
     if not suspects:
-        raise UsageError("no function of the project was recorded in the failing run, so there is nothing to patch")
+        raise UsageError(f"no function of a file in {root} was recorded in the failing run: there is nothing to patch")
     files = {path: read(path) for path in suspects}
     return Question(failing, tuple(said["lines"]), files, {path: tuple(names) for path, names in suspects.items()})
 

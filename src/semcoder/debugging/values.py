@@ -1,8 +1,8 @@
 """Values of a whole project's run: what leads out of the project, or is too large to be looked at again and again, is
 opaque.
 
-A test's variables reach into the framework that runs it (a `TestCase` holds its result, a fixture the session), and a
-program's into loggers, threads and loops; each look at such a variable would be one at everything.
+A test's variables reach into the framework that runs it (a `TestCase` holds its result, a fixture the session); each
+look at such a variable would be one at everything.
 
 Guarantees: as `semcoder.core.Encoder`, but that a value of more than `PARTS` nodes is one opaque node, and so is an
 instance of a class of the modules of `FOREIGN`; a recording goes on after it.
@@ -16,12 +16,7 @@ from semcoder.core import Encoder, TooLarge
 from semcoder.core.encode import type_name
 
 PARTS = 3_000
-FOREIGN = frozenset(
-    {
-        *("_pytest", "pytest", "pluggy", "unittest", "hypothesis", "py"),
-        *("asyncio", "concurrent", "logging", "multiprocessing", "selectors", "socket", "subprocess", "threading"),
-    }
-)
+FOREIGN = frozenset({"_pytest", "pytest", "pluggy", "hypothesis"})
 _module = type.__dict__["__module__"].__get__
 _MAX_NODES, _MAX_TEXT = 200_000, 16 * 1024 * 1024
 

@@ -152,7 +152,8 @@ class Run:
             for step in reversed(self.steps) if line else ():
                 if step.kind != "call" and _covers(step.node, line):
                     return step
-            if fault.side == "code":
+            named = self.named(fault)
+            if fault.side == "code" and all(visit.function != named for visit in self.visits):
                 return None  # its function is not recorded
         raising = [step for step in self.steps if step.raised is not None and step.raised.type_name != "GeneratorExit"]
         last = raising[-1].raised if raising else None
