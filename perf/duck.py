@@ -9,8 +9,8 @@ makes the suite run for more than a minute). Only the first test that fails coun
 function that holds the bug is named, by module and name, in its first three lines.
 
 Costs: of the whole suite, which passes, with and without the option, in turns, the ratio of medians (the peer is pytest
-itself); of each of the failing tests, the seconds that the session waited for the explanation, by those of a run of
-pytest on that test alone, and by the test's own.
+itself), on the wall and of the processor, which a busy machine disturbs less; of each of the failing tests, the seconds
+that the session waited for the explanation, by those of a run of pytest on that test alone, and by the test's own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -117,9 +118,9 @@ class Package:
         paths = [self.folder / self.suite.modules, self.folder, SOURCE]
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
 
-    def pytest(self, *options: str, duck: bool = False) -> tuple[float, str]:
-        """Seconds, and what pytest printed. Raises TimeoutExpired."""
-        start = time.perf_counter()
+    def pytest(self, *options: str, duck: bool = False) -> tuple[tuple[float, float], str]:
+        """Seconds on the wall and of the processor, and what pytest printed. Raises TimeoutExpired."""
+        start, cpu = time.perf_counter(), _processor()
         plugins = ["-p", "semcoder.debugging.pytest_plugin"] if duck else []
         command = [self._python, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", *plugins]
         done = subprocess.run(
@@ -131,7 +132,7 @@ class Package:
             timeout=LIMIT,
             check=False,
         )
-        return time.perf_counter() - start, done.stdout
+        return (time.perf_counter() - start, _processor() - cpu), done.stdout
 
     def told(self, test: str) -> dict[str, object] | None:
         """What the duck says of a failing test, and what that took; None where it passes by itself."""
@@ -157,6 +158,12 @@ class Package:
         parts = file.relative_to(self.folder / self.suite.modules).with_suffix("").parts
         name = _function_at(ast.parse(bug.source), bug.line)
         return ".".join([*parts[: -1 if parts[-1] == "__init__" else None], name]) if name else ""
+
+
+def _processor() -> float:
+    """Seconds of the processor that ended child processes took."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _function_at(tree: ast.Module, line: int) -> str:
@@ -195,6 +202,8 @@ def judged(package: Package, count: int, seed: int) -> list[Result]:
     if " failed" in package.pytest("--tb=no")[1]:
         raise SystemExit(f"{package.name}: tests fail without a bug")
     results: list[Result] = []
+    if not count:
+        return results
     for file, bug in package.bugs(seed):
         name, source = package.dotted(file, bug), file.read_text()
         if not name:
@@ -219,7 +228,7 @@ def _one(package: Package, bug: Bug, name: str) -> Result | None:
     failed = re.search(r"^FAILED (\S+::.*?)(?: - |$)", output, re.MULTILINE)
     if failed is None:
         return None
-    alone, _ = package.pytest(failed[1], "--tb=no")
+    (alone, _), _ = package.pytest(failed[1], "--tb=no")
     row = package.told(failed[1])
     if row is None:
         print(f"  left out: {failed[1]} passes by itself, with a bug in {name}", flush=True)
@@ -231,13 +240,14 @@ def _one(package: Package, bug: Bug, name: str) -> Result | None:
     return Result(f"`{name}`" in lines[0], three, extra, extra / alone, extra / own)
 
 
-def passing(package: Package, rounds: int) -> float:
-    """The ratio of medians of the suite with the option and without."""
+def passing(package: Package, rounds: int) -> None:
+    """Print the ratios of medians of the suite with the option and without."""
     package.pytest(duck=True)  # writes byte code, which later runs read
     pairs = [(package.pytest(duck=True)[0], package.pytest("--rubber-duck", duck=True)[0]) for _ in range(rounds)]
-    plain, duck = (statistics.median(pair[k] for pair in pairs) for k in (0, 1))
-    print(f"{package.name}: passing suite: plain {plain:.2f} s, --rubber-duck {duck:.2f} s, ratio {duck / plain:.3f}")
-    return duck / plain
+    for place, kind in enumerate(("wall", "processor")):
+        plain, duck = (statistics.median(pair[k][place] for pair in pairs) for k in (0, 1))
+        said = f"plain {plain:.2f} s, --rubber-duck {duck:.2f} s, ratio {duck / plain:.3f}"
+        print(f"{package.name}: passing suite: {kind}: {said}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -269,7 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ("by a run of the test alone", [r.by_run for r in found]),
         ("by the test's own seconds", [r.by_own for r in found]),
     ):
-        print(f"explaining one test, {what}: median {statistics.median(values):.2f}, most {max(values):.2f}")
+        if values:
+            print(f"explaining one test, {what}: median {statistics.median(values):.2f}, most {max(values):.2f}")
 
 
 if __name__ == "__main__":

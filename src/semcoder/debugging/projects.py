@@ -63,6 +63,10 @@ class Spot:
     function: str
     side: Side
 
+    def is_in(self, file: str, name: str) -> bool:
+        """Whether it is in this function."""
+        return (self.file, self.function.replace("<locals>.", "")) == (file, name)
+
 
 class Project:
     """Whose a file is. `folders`: the project's; `tests`: files known to hold tests, whatever they are called."""

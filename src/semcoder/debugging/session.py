@@ -65,11 +65,15 @@ def _without_hot(
 ) -> dict[str, Any]:
     """What a recording says that leaves out the functions in which the first one spent its room.
 
-    That one reaches the failure, as a rule; where it does not, what the first one says stands.
+    Those that the exception came through stay, if there are others to leave out. That recording reaches the failure, as
+    a rule; where it does not, what the first one says stands.
     """
-    hot = [(found["path"], found["name"]) for found in told["hot"]]
+    spots = () if seen.failure is None else seen.failure.spots
+    hot = {(found["path"], found["name"]): found for found in told["hot"]}
+    needed = {place for place in hot for spot in spots if spot.is_in(spot.file, place[1])}
+    hot = {place: found for place, found in hot.items() if place not in needed} or hot
     keys = [k for k in seen.calls if (os.path.realpath(k[0]), k[2].replace("<locals>.", "")) in hot]
-    functions = [Function(Segment(**found["segment"]), found["name"], found["line"]) for found in told["hot"]]
+    functions = [Function(Segment(**found["segment"]), found["name"], found["line"]) for found in hot.values()]
     if not keys:
         return told
     again = recorded(item, project, seen, own, seconds, _Teller(project, full, functions), without=keys)

@@ -30,13 +30,14 @@ _LONGEST, _PIECES = 40, 4
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check that failed: its line in its own file, its text, what it got and wanted (None: unknown), and the visits
-    that what it got may have come from, the likeliest first."""
+    that what it got may have come from, the likeliest first. `errors`: names of exceptions that it wanted in vain."""
 
     place: str
     text: str
     got: Value | None
     wanted: Value | None
     sources: tuple[Visit, ...]
+    errors: frozenset[str] = frozenset()
 
 
 def failed_check(run: Run) -> Check | None:
@@ -89,7 +90,8 @@ class _Reader:
             wanted = _closest(got, wanted)
         text = ast.get_source_segment(run.trace.source, node) or ""
         sources = dict.fromkeys(self._sources(left, got))
-        return Check(run.layout.place(node.lineno), " ".join(text.split()), got, wanted, tuple(sources))  # type: ignore[attr-defined]
+        place = run.layout.place(int(getattr(node, "lineno", 1)))
+        return Check(place, " ".join(text.split()), got, wanted, tuple(sources), frozenset(_errors(node)))
 
     def _sides(self) -> tuple[ast.expr | None, ast.expr | Value | None]:
         """What was checked, and what it should have been."""
@@ -174,6 +176,17 @@ def _of_test(test: ast.expr) -> tuple[ast.expr | None, ast.expr | Value | None]:
     return test, Value.of(True)
 
 
+def _errors(node: ast.AST) -> Iterator[str]:
+    """The exceptions that a statement wants to be raised, as `pytest.raises` and `assertRaises` are told."""
+    calls = [item.context_expr for item in node.items] if isinstance(node, (ast.With, ast.AsyncWith)) else []
+    calls += [node.value] if isinstance(node, ast.Expr) else []
+    for call in calls:
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.func).endswith(("raises", "Raises", "Regex")):
+            for name in ast.walk(call.args[0]):
+                if isinstance(name, (ast.Name, ast.Attribute)):
+                    yield name.id if isinstance(name, ast.Name) else name.attr
+
+
 def _closest(got: Value, wanted: Value) -> Value:
     """Of several texts of which one is wanted, the one that is most like what was got."""
     if got.kind != "str" or wanted.base not in ("list", "tuple", "set", "frozenset"):
@@ -191,6 +204,8 @@ def is_telling(value: Value) -> bool:
             return False
     if value.kind in ("str", "bytes"):
         return len(value.display()) > 4
+    if value.base == "opaque":  # a date, a decimal number, a path: they say what they are
+        return value.node is not None and "(" in value.node[3]
     return value.place is not None and value.base not in ("opaque", "object", "exception") and bool(value.children())
 
 
