@@ -404,6 +404,7 @@ def test_trackers(rows: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "b" / "tensorboard").glob("events.*"))
 
 
+@pytest.mark.slow
 def test_adapters(rows: Path, tmp_path: Path, whole: Path) -> None:
     """Only adapters are trained; they are merged into the result; killed and started again is as never killed."""
     given = [f"model.base={whole}", "lora.rank=4", "lora.alpha=8", "learning_rate=1e-2"]

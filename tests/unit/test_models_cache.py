@@ -192,7 +192,8 @@ def test_several_processes_share_a_file_from_its_first_moment(path: Path) -> Non
         one.stdin.flush()
     for one in workers:
         out, _ = one.communicate(timeout=120)
-        assert out.split()[1:] == [str(k) for k in range(150)]
+        # what another process has stored meanwhile comes before what is still asked for
+        assert sorted(map(int, out.split()[1:])) == list(range(150))
     replies = run(Cached(Fake(error="asked"), path), ask(*(f"{which}{k}" for which in "ab" for k in range(150))))
     assert all(reply.cached for reply in replies)
 
