@@ -30,6 +30,7 @@ class Reserve:
 
     def __init__(self, items: Iterable[Any]) -> None:
         self._is_there = False
+        self._missing = "there is no copy of the session in which it could run again (this system has no fork)"
         if not hasattr(os, "fork"):
             return
         asking, asked = os.pipe(), os.pipe()
@@ -58,17 +59,20 @@ class Reserve:
         `own`: the seconds that it took; `set_up`: those of all set-ups, which may have to be repeated.
         """
         if not self._is_there:
-            return unexplained("there is no copy of the session in which it could run again (this system has no fork)")
+            return unexplained(self._missing)
         try:
             send(self._asking, {"test": test, "own": own, "set_up": set_up, "wishes": wishes})
             return receive(self._asked, _PATIENCE + 5 * (20.0 + set_up + 10.0 * own))
-        except (OSError, EOFError, TimeoutError):
+        except TimeoutError:
+            self.close("the copy of the session in which it was to run again did not answer in time")
+        except (OSError, EOFError):
             self.close()
-            return unexplained("the copy of the session in which it was to run again has ended")
+        return unexplained(self._missing)
 
-    def close(self) -> None:
+    def close(self, why: str = "the copy of the session in which it was to run again has ended") -> None:
         """Nobody asks any more: the copy ends."""
         if self._is_there:
+            self._missing = why
             os.close(self._asking)
             os.close(self._asked)
             self._is_there = False

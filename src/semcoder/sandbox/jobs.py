@@ -124,6 +124,7 @@ class Run:
         self._cpu: float | None = 0.0
         self._wall = 0.0
         self._queue: float | None = None
+        self._queued = 0.0
         self.next_check = 0.0
 
     @property
@@ -170,6 +171,7 @@ class Run:
         self._cpu = cpu
         self._wall = time.monotonic()
         self._queue = None  # read when first needed
+        self._queued = 0.0
         self.next_check = self._wall + min(self.job.limits.cpu_s / 2, self.job.limits.wall_s / 2, CHECK_EVERY)
 
     # Sending
@@ -279,7 +281,8 @@ class Run:
         queue = max([_queue_time(self.pid, thread) for thread in threads[:MAX_QUEUES]], default=0.0)
         if self._queue is None:
             self._queue = queue
-        waited = now - self._wall - max(queue - self._queue, 0.0)
+        self._queued = max(queue - self._queue, self._queued)  # a thread that ends takes its count with it
+        waited = now - self._wall - self._queued
         if waited > limits.wall_s:
             return Verdict("timeout", f"took more than {limits.wall_s:g} s")
         left = min(limits.cpu_s - used, limits.wall_s - max(waited, 0.0))
