@@ -130,7 +130,7 @@ def test_first_divergence_of_a_call(project: Path, capsys: pytest.CaptureFixture
     assert run_command(["debug", "sorting.py", *CALL, "--good", good]) == 1
     last = capsys.readouterr().out.splitlines()[-1]
     expected = "Line 10 is `if xs[j] < xs[i]:` where the good version has `if xs[j] > xs[i]:`"
-    assert last.startswith(f"Beside {good}: {expected}")
+    assert last.startswith(f"Beside {good}, in sorting.py: {expected}")
 
 
 def test_documents_have_the_documented_keys(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,12 +157,20 @@ def test_documents_have_the_documented_keys(project: Path, capsys: pytest.Captur
         (["test_sorting.py::test_nothing"], "pytest cannot run test_sorting.py::test_nothing: ERROR: not found"),
         (["test_sorting.py", "--apply"], "--apply writes the patch of a model"),
         (["sorting.py", *CALL, "--good", "no-such"], "has no such revision"),
+        (["test_sorting.py", "--good", "no-such"], "has no such revision"),
         (["sorting.py", *CALL, "--model", "what"], "no model 'what'"),
+        (["sorting.py", *CALL, "--model", "nano"], "writes no code"),
+        (["test_sorting.py", "--model", "nano"], "writes no code"),
+        (["sorting.py"], "pytest finds no tests in sorting.py; to explain a call of a file, give --call and --expect"),
+        (["using.py", "--call", "f(1)", "--expect", "1"], "using.py: No module named 'sorting'; a single call runs in"),
     ],
 )
 def test_wrong_requests(project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    (project / "using.py").write_text("from sorting import ratio\n\n\ndef f(x):\n    return ratio(x, 1)\n")
     assert run_command(["debug", *arguments]) == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
+    captured = capsys.readouterr()
+    assert message in captured.err.splitlines()[-1]
+    assert not captured.out
 
 
 def test_calls_without_an_end(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +188,7 @@ def test_test_beside_a_revision(project: Path, capsys: pytest.CaptureFixture[str
     assert run_command(["debug", "test_sorting.py", "--good", "HEAD"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "test_sorting.py::test_order[given0-wanted0] fails"
-    assert lines[-1].startswith("Beside HEAD: Line 10 is `if xs[j] < xs[i]:` where the good version has")
+    assert lines[-1].startswith("Beside HEAD, in sorting.py: Line 10 is `if xs[j] < xs[i]:` where the good version has")
     assert files(project) == before
     status = subprocess.run(["git", "status", "--short"], cwd=project, capture_output=True, text=True, check=True)
     assert status.stdout == " M sorting.py\n"

@@ -98,6 +98,10 @@ def debug(
         raise UsageError("--call and --expect go together: what is called, and what it should give")
     if apply and model is None:
         raise UsageError("--apply writes the patch of a model: name one with --model")
+    if model is not None:
+        from semcoder.models import open_model
+
+        open_model(model, writes_code=True)  # raises now what would come after the tests
     wishes = _Wishes(good, model, apply, full, as_json)
     if call is None or expect is None:
         return _Tests(target, wishes).run()
@@ -127,7 +131,10 @@ class _Wishes:
             styled_lines(_told(title, said["lines"]))
         parting = None if self.good is None else find_parting()
         if self.good is not None and not self.as_json:
-            line(f"Beside {self.good}: {'the runs do not differ' if parting is None else one_line(parting.sentence)}")
+            where = "" if parting is None else f", in {parting.file}"
+            line(
+                f"Beside {self.good}{where}: {one_line('the runs do not differ' if parting is None else parting.sentence)}"
+            )
         repair = None if self.model is None else find_repair()
         code = 0 if repair is not None and repair.patch is not None else 1
         if self.as_json:
@@ -152,7 +159,7 @@ class _Wishes:
         assert self.model is not None
         with progress() as show:
             show(f"asking {self.model}")
-            repair = patching.repair(open_model(self.model), question, tested)
+            repair = patching.repair(open_model(self.model, writes_code=True), question, tested)
         patch = repair.patch
         if self.apply and patch is not None:
             patching.write(patch, question.files)
@@ -178,14 +185,21 @@ class _Tests:
         self._folder = Path.cwd()
 
     def run(self) -> int:
-        from semcoder.debugging.runner import run_tests
+        from semcoder.debugging.revisions import check_revision
+        from semcoder.debugging.runner import NoTests, run_tests
 
-        if not Path(self._target.partition("::")[0]).exists():
+        file = Path(self._target.partition("::")[0])
+        if not file.exists():
             raise UsageError(f"{self._target}: there is no such file or folder; name a test as pytest does")
         wishes = self._wishes
+        if wishes.good is not None:
+            check_revision(wishes.good, file.resolve() if file.is_dir() else file.resolve().parent)
         with progress() as show:
             show(f"running {self._target}")
-            report = run_tests([self._target], self._folder, full=wishes.full, keep=wishes.good is not None)
+            try:
+                report = run_tests([self._target], self._folder, full=wishes.full, keep=wishes.good is not None)
+            except NoTests as error:
+                raise UsageError(f"{error}; to explain a call of a file, give --call and --expect") from None
         if not report.failed:
             count = len(report.tests)
             message = "it passes" if count == 1 else f"all {count:,} tests pass"
@@ -318,7 +332,8 @@ class _Call:
         from semcoder.debugging.cases import explain_call, fits, literal
 
         source, wanted = api.read_text(Path(self._file)), literal(self._expect)
-        trace = self._trace(source)
+        good = self._good_source()
+        trace = self._trace(source, self._file)
         keys: dict[str, Any] = {"target": self._file, "call": self._call, "expect": self._expect}
         if fits(trace.outcome, wanted):
             return self._wishes.pass_by(keys, f"{self._call} gives {self._expect}")
@@ -335,25 +350,38 @@ class _Call:
         }
         title = f"{self._call} does not give {self._expect}"
         keys["status"] = "failed"
-        return self._wishes.tell(keys, title, said, lambda: self._parting(trace), lambda: self._repair(said))
+        return self._wishes.tell(keys, title, said, lambda: self._parting(good, trace), lambda: self._repair(said))
 
-    def _trace(self, source: str) -> Trace:
+    def _trace(self, source: str, file: str) -> Trace:
         from semcoder import api
 
         trace = api.trace(source + "\n", self._call, limits=self._limits, unsafe=self._unsafe)
         if trace.outcome.status == "invalid":
             raise UsageError(trace.outcome.detail)
+        raised = trace.outcome.exception
+        if raised is not None and raised.type in ("ImportError", "ModuleNotFoundError") and not len(trace):
+            raise UsageError(
+                f"{file}: {raised.message}; a single call runs in the sandbox, which sees this file and the "
+                "standard library alone: name a failing test instead, as in tests/test_x.py::test_y"
+            )
         return trace
 
-    def _parting(self, bad: Trace) -> Parting | None:
+    def _good_source(self) -> str:
+        """The text of the version that is right; "" where none is named. Raises `UsageError`."""
         from semcoder import api
-        from semcoder.debugging.cases import layout_of, parting
         from semcoder.debugging.revisions import file_at
 
-        version = str(self._wishes.good)
+        version = self._wishes.good
+        if version is None:
+            return ""
         is_file = version.endswith(".py") and os.path.isfile(version)
-        source = api.read_text(Path(version)) if is_file else file_at(version, Path(self._file))
-        good = self._trace(source)
+        return api.read_text(Path(version)) if is_file else file_at(version, Path(self._file))
+
+    def _parting(self, source: str, bad: Trace) -> Parting | None:
+        from semcoder.debugging.cases import layout_of, parting
+
+        version = str(self._wishes.good)
+        good = self._trace(source, version if version.endswith(".py") else self._file)
         return parting(good, bad, layout_of(self._file, good.source), layout_of(self._file, bad.source))
 
     def _repair(self, said: Mapping[str, Any]) -> Repair:

@@ -138,7 +138,7 @@ def refine(
         raise UsageError(
             f"{config.benchmark} does not ask for code that is judged by tests: there is nothing to refine"
         )
-    asked = model or open_model(config.model)
+    asked = model or open_model(config.model, writes_code=True)
     tasks = first_tasks(chosen, config.data, config.limit)
     cases = {task.id: chosen.own(task) if config.oracle else chosen.shown(task) for task in tasks}
     if config.oracle and not any(cases.values()):

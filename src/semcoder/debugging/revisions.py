@@ -58,9 +58,7 @@ def revision(rev: str, start: Path, *, renewed: Sequence[Path] = ()) -> Iterator
 
     Raises `UsageError` where there is no repository or no such revision.
     """
-    root = repository(start)
-    if root is None:
-        raise UsageError(f"--good {rev}: {start} is in no git repository (or git is not installed)")
+    root = _root(rev, start)
     commit = _commit(rev, root)
     with tempfile.TemporaryDirectory(prefix="semcoder-good-") as scratch:
         copy = Copy(root, Path(scratch).resolve() / "project")
@@ -78,16 +76,26 @@ def revision(rev: str, start: Path, *, renewed: Sequence[Path] = ()) -> Iterator
         yield copy
 
 
+def check_revision(rev: str, start: Path) -> None:
+    """Raises `UsageError` where the repository that holds a folder has no such revision, or none holds it."""
+    _commit(rev, _root(rev, start))
+
+
 def file_at(rev: str, file: Path) -> str:
     """The text of a file in a revision. Raises `UsageError`."""
-    root = repository(file.resolve().parent)
-    if root is None:
-        raise UsageError(f"--good {rev}: {file} is in no git repository (or git is not installed)")
+    root = _root(rev, file.resolve().parent)
     commit = _commit(rev, root)
     done = _git(root, "show", f"{commit}:{file.resolve().relative_to(root).as_posix()}")
     if done.returncode:
         raise UsageError(f"--good {rev}: {file} is not in that revision")
     return done.stdout
+
+
+def _root(rev: str, start: Path) -> Path:
+    root = repository(start)
+    if root is None:
+        raise UsageError(f"--good {rev}: {start} is in no git repository (or git is not installed)")
+    return root
 
 
 def _commit(rev: str, root: Path) -> str:

@@ -25,6 +25,14 @@ from semcoder.errors import UsageError
 from semcoder.tracing import Trace
 
 
+#: What pytest exits with where it finds no test.
+_NO_TESTS = 5
+
+
+class NoTests(UsageError):
+    """Nothing that was named holds a test."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A recording of a test: the trace, and which line of which file a line of its text is."""
@@ -81,7 +89,7 @@ def run_tests(
 
     `explain`: say what the failing ones did; `full`: every step; `keep`: with their recordings, `passing`: those of
     tests that pass, too. `paths` come first where modules are looked for. Raises `UsageError` where pytest cannot run
-    them.
+    them, `NoTests` where there are none.
     """
     if importlib.util.find_spec("pytest") is None:
         raise UsageError(f"pytest is not installed beside semcoder ({sys.executable}); run: pip install pytest")
@@ -97,6 +105,8 @@ def run_tests(
             command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", check=False
         )
         output = done.stdout + done.stderr
+        if not out.exists() and done.returncode == _NO_TESTS:
+            raise NoTests(f"pytest finds no tests in {' '.join(tests)}")
         if not out.exists():
             raise UsageError(f"pytest cannot run {' '.join(tests)}: {_reason(output)}")
         return _report(json.loads(out.read_text(encoding="utf-8")), output)

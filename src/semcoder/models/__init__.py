@@ -57,15 +57,20 @@ def backends() -> dict[str, type[Any]]:
     return load_plugins("semcoder.models", "generate")
 
 
-def open_model(spec: str, **options: Any) -> Model:
+def open_model(spec: str, *, writes_code: bool = False, **options: Any) -> Model:
     """The model that a spec names: `nano`, `hf:NAME-or-PATH`, `openai:NAME@BASE_URL`. Raises `UsageError`.
 
+    `writes_code`: it must be one that can be asked for code; a backend whose models cannot says so by `writes_code`.
     `options` go to the backend: `concurrency`, say. Nothing is loaded or asked before the first request.
     """
     known = backends()
     name, _, rest = spec.partition(":")
     if name not in known:
         raise UsageError(f"no model {spec!r}: write one as KIND:NAME, of the kinds {', '.join(known)}, or nano alone")
+    if writes_code and not getattr(known[name], "writes_code", True):
+        raise UsageError(
+            f"the model {spec!r} tells executions and writes no code: name another, hf:NAME-or-PATH or openai:NAME@BASE_URL"
+        )
     try:
         model: Model = known[name](rest, **options)
     except TypeError as error:  # an option that the backend does not have

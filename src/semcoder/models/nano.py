@@ -62,6 +62,7 @@ class NanoModel:
     """
 
     name = "nano"
+    writes_code = False
 
     def __init__(
         self, rest: str = "", *, batch_size: int = 32, tries: int = 15, decoder: Streaming | None = None

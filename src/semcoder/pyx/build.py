@@ -47,7 +47,7 @@ def build(config: BuildConfig, *, progress: Progress | None = None) -> dict[str,
     _steps()  # raises, where the engine is missing, before anything is written
     executors.prepare(config)
     if config.teacher:
-        open_model(config.teacher)  # raises now what would come after hours
+        open_model(config.teacher, writes_code=True)  # raises now what would come after hours
     for path in config.answers:
         answers_in(path)
     files = find_files(config.benchmarks)

@@ -57,7 +57,7 @@ def open_teacher(config: SynthConfig, *, price: tuple[float, float] = (0.0, 0.0)
     """
     check(config)
     _refuse_foreign(Path(config.out))
-    model = open_model(config.teacher, **options)
+    model = open_model(config.teacher, writes_code=True, **options)
     return Metered(Cached(model, Path(config.out) / "replies.sqlite"), price=price)
 
 

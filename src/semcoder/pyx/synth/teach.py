@@ -29,7 +29,9 @@ def teach(config: BuildConfig, benchmarks: Sequence[Path], work: Path, say: Call
     if done.exists():
         return dict(json.loads(done.read_text(encoding="utf-8")))
     say(f"asking {config.teacher_name} for monologues")
-    found = _ask(config, benchmarks, work, Cached(open_model(config.teacher), work / "replies.sqlite"))
+    found = _ask(
+        config, benchmarks, work, Cached(open_model(config.teacher, writes_code=True), work / "replies.sqlite")
+    )
     if not found["figures"]["programs_unanswered"]:
         write_json(done, found)
     return found
