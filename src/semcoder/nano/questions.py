@@ -120,7 +120,7 @@ def generated(
     """
     made = {seed: generate(seed) for seed in range(first, first + count)}
     known = {program.source for program, _ in made.values()}
-    known &= {generate(seed)[0].source for seed in trained}
+    known &= {source for seed in trained if (source := generate(seed)[0].source) in known}
     calls = [(str(seed), program, call.text) for seed, (program, (call, *_)) in made.items()]
     new = [each for each in calls if each[1].source not in known]
     left_out = Counter({"the program was trained on": len(calls) - len(new)})
