@@ -236,7 +236,8 @@ def _one(package: Package, bug: Bug, name: str) -> Result | None:
     lines = [str(line) for line in row["lines"]]  # type: ignore[attr-defined]
     own, extra = float(str(row["own"])), float(str(row["extra"]))
     three = f"`{name}`" in " ".join(lines[:3])
-    print(f"  {'yes' if three else 'NO '} {name} [{bug.kind}] {failed[1]}: {lines[0][:110]}", flush=True)
+    verdict = "yes" if three else "NO "
+    print(f"  {verdict} {name} [{bug.kind}] {failed[1]} ({extra:.2f} s): {lines[0][:110]}", flush=True)
     return Result(f"`{name}`" in lines[0], three, extra, extra / alone, extra / own)
 
 

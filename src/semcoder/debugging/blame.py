@@ -29,7 +29,7 @@ _RAISED, _CAME_THROUGH, _CHECKED = 6.0, 1.5, 3.0
 _BORN, _BORN_TOO, _GAVE, _PASSED_ON, _FLOW = 5.0, 2.0, 0.8, 1.5, 1.0
 #: What a piece of the wrong value leaves of the suspicion against what gave all of it.
 _LESS = 0.9
-_COMPARED, _SILENT, _SIZE, _UNSEEN, _PRESENT = 2.0, 5.0, 0.6, 6.0, 0.1
+_COMPARED, _SILENT, _NOTHING, _MADE, _SIZE, _UNSEEN, _PRESENT = 4.0, 5.0, 3.0, 3.0, 0.6, 6.0, 0.1
 _COMPARING = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__bool__"})
 #: Steps of a run that are searched for the birth of a value.
 _SEARCHED = 50_000
@@ -131,6 +131,11 @@ class _Judge:
         visit = self._run.by_frame[step.frame]
         checked = isinstance(step.node, (ast.Raise, ast.Assert))
         self._add(visit, _CHECKED if checked else _RAISED, step.index)
+        if step.raised is not None and step.raised.type_name == "AttributeError" and "." in visit.function.name:
+            made_by = visit.function.name.rpartition(".")[0] + ".__init__"
+            made = [v for v in self._run.visits if v.function.name == made_by]
+            if made:  # it should have set the attribute, perhaps
+                self._add(made[-1], _MADE)
         weight = _CHECKED - 0.5 if checked else _CAME_THROUGH
         for inner, outer in zip(visit.chain(), visit.chain()[1:], strict=False):
             if outer.function.side == "code" and outer.function != visit.function:
@@ -150,9 +155,10 @@ class _Judge:
             if visit.function not in silent and self._could_raise(visit.function, check.errors):
                 silent.add(visit.function)
                 self._add(visit, _SILENT)
-        compared = [visit for visit in check.sources if visit.function.short in _COMPARING]
-        if compared:  # what the test compares is equal, or not, by code of the project
-            self._add(compared[0], _COMPARED, compared[0].last)
+        # What the test compares is equal, or not, by code of the project.
+        compared = {v.function: v for v in reversed(check.sources) if v.function.short in _COMPARING}
+        for visit in compared.values():
+            self._add(visit, _COMPARED, visit.last)
         return born
 
     def _could_raise(self, function: Function, errors: frozenset[str]) -> bool:
@@ -180,13 +186,34 @@ class _Judge:
         """From what the test called to the function that gave the wrong value without having been given it."""
         parts = [] if self._differs is None else [one for one, _ in self._differs.parts if is_telling(one)]
         while True:
-            inner = next((v for v in reversed(visit.visits) if _gives(v, parts)), None)
+            inner = next((v for v in reversed(visit.visits) if _gives(v, parts)), None) or self._handed_on(visit)
             if inner is None or inner.function.side != "code":
                 break
             self._add(visit, _PASSED_ON, inner.called_in)
             visit = inner
+        if self._ends_without_a_value(visit):
+            weight += _NOTHING
         self._add(visit, weight, visit.last)
         self._gave = visit.last
+
+    def _handed_on(self, visit: Visit) -> Visit | None:
+        """The visit whose value a visit only handed on: `return f(x)`."""
+        step = self._run.steps[visit.last]
+        last = visit.visits[-1] if visit.visits else None
+        if last is None or not (isinstance(step.node, ast.Return) and isinstance(step.node.value, ast.Call)):
+            return None
+        same = self._run.steps[last.called_in].node is step.node and last.returned == visit.returned
+        return last if same and last.returned is not None else None
+
+    def _ends_without_a_value(self, visit: Visit) -> bool:
+        """Whether a visit came to the end of a function that elsewhere returns a value, where one was wanted."""
+        wanted = None if self._check is None else self._check.wanted
+        node = self._run.node_of(visit.function)
+        if visit.returned is None or visit.returned.kind != "None" or node is None or wanted is None:
+            return False
+        if wanted.kind == "None" or isinstance(self._run.steps[visit.last].node, ast.Return):
+            return False
+        return any(isinstance(inner, ast.Return) and inner.value is not None for inner in ast.walk(node))
 
     def _birth(self) -> int:
         """The first step of code under test in which a piece of the wrong value is seen; -1 if all were given."""

@@ -26,7 +26,7 @@ from semcoder.monologue.story import Moment, Story
 from semcoder.tracing import Trace
 
 #: Lines of a short telling; characters of a value in it, and in a full one; functions named beside the first.
-LINES, SHORT, LONG, OTHERS = 10, 60, 400, 2
+LINES, SHORT, LONG, OTHERS = 10, 60, 400, 3
 _CHANGES = ("changes", "global_changes")
 #: Characters of one line of a short telling.
 WIDTH = 240
@@ -195,7 +195,7 @@ class _Duck:
 
     def _next(self, found: Sequence[Blamed]) -> str:
         named = [f"{span(other.function.dotted)} ({_place(other.function)})" for other in found]
-        return f"If it is not there: {' or '.join(named)}."
+        return f"If it is not there: {', '.join(named[:-1])}{' or ' if len(named) > 1 else ''}{named[-1]}."
 
     def _suspected(self, found: Blamed) -> Suspected:
         function = found.function

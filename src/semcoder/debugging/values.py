@@ -15,7 +15,7 @@ from typing import Any
 from semcoder.core import Encoder, TooLarge
 from semcoder.core.encode import type_name
 
-PARTS = 3_000
+PARTS = 500
 FOREIGN = frozenset({"_pytest", "pytest", "pluggy", "hypothesis"})
 _module = type.__dict__["__module__"].__get__
 _MAX_NODES, _MAX_TEXT = 200_000, 16 * 1024 * 1024
