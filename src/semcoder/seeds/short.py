@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcoder.core.records import Invocation, Origin, Program
-from semcoder.errors import UsageError
 from semcoder.seeds import _grammar_short as tables
 from semcoder.seeds._engine import Pools, Production, Table, Var, Writer, blocks_table, lines_table
+from semcoder.seeds._numbered import NumberedSource
 from semcoder.seeds._short_values import Literals, Values
 
 # The grammar ---------------------------------------------------------------------------------------------------------
@@ -774,36 +774,8 @@ def _chosen(tried: Collection[_Tried], rnd: Callable[[], float]) -> list[_Tried]
     return kept if len(kept) == _CALLS and len({each.result for each in kept if each.returned}) > 1 else []
 
 
-class ShortSource:
-    """Programs of the seeds 0, 1, ...: `short:COUNT` or `short:COUNT:FIRSTSEED`; without a count they never end.
-
-    Raises `UsageError` on a malformed `spec`.
-    """
+class ShortSource(NumberedSource):
+    """The grammar as a source (see `NumberedSource`)."""
 
     name = "short"
-
-    def __init__(self, spec: str = "") -> None:
-        numbers = re.fullmatch(r"(?:(\d+)(?::(\d+))?)?", spec)
-        if numbers is None:
-            raise UsageError(f"short: {spec!r} is not understood; write 1000 or 1000:3 (how many, and the first seed)")
-        self._count = int(numbers[1]) if numbers[1] else None
-        self._first = int(numbers[2] or 0)
-
-    def programs(self) -> Iterator[Program]:
-        for program, _ in self.cases():
-            yield program
-
-    def cases(self) -> Iterator[tuple[Program, tuple[Invocation, ...]]]:
-        """The programs with their calls."""
-        seed = self._first
-        while self._count is None or seed < self._first + self._count:
-            yield generate_short(seed)
-            seed += 1
-
-    def examples(self, program: Program) -> tuple[Invocation, ...]:
-        """The calls that a program of this source was generated with; none for any other program."""
-        seed = program.origin.path
-        if program.origin.source != self.name or not seed.isdecimal():
-            return ()
-        generated, calls = generate_short(int(seed))
-        return calls if generated == program else ()
+    generate = staticmethod(generate_short)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from semcoder.core.records import Invocation, Origin, Program
-from semcoder.errors import UsageError
+from semcoder.seeds._numbered import NumberedSource
 
 Kind = str
 #: Names by type of value: int, list, str.
@@ -350,36 +350,8 @@ def _is_small(result: object) -> bool:
     return isinstance(result, str) and len(result) <= _MOST_ITEMS
 
 
-class SmallSource:
-    """Programs of the seeds 0, 1, ...: `small:COUNT` or `small:COUNT:FIRSTSEED`; without a count they never end.
-
-    Raises `UsageError` on a malformed `spec`.
-    """
+class SmallSource(NumberedSource):
+    """The grammar as a source (see `NumberedSource`)."""
 
     name = "small"
-
-    def __init__(self, spec: str = "") -> None:
-        numbers = re.fullmatch(r"(?:(\d+)(?::(\d+))?)?", spec)
-        if numbers is None:
-            raise UsageError(f"small: {spec!r} is not understood; write 1000 or 1000:3 (how many, and the first seed)")
-        self._count = int(numbers[1]) if numbers[1] else None
-        self._first = int(numbers[2] or 0)
-
-    def programs(self) -> Iterator[Program]:
-        for program, _ in self.cases():
-            yield program
-
-    def cases(self) -> Iterator[tuple[Program, tuple[Invocation, ...]]]:
-        """The programs with their calls."""
-        seed = self._first
-        while self._count is None or seed < self._first + self._count:
-            yield generate_small(seed)
-            seed += 1
-
-    def examples(self, program: Program) -> tuple[Invocation, ...]:
-        """The calls that a program of this source was generated with; none for any other program."""
-        seed = program.origin.path
-        if program.origin.source != self.name or not seed.isdecimal():
-            return ()
-        generated, calls = generate_small(int(seed))
-        return calls if generated == program else ()
+    generate = staticmethod(generate_small)

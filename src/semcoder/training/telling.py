@@ -26,7 +26,7 @@ from semcoder.seeds import open_source
 from semcoder.tracing import TASK, Trace, trace_from_document, trace_here
 
 #: Sources whose programs are trusted: grammars of our own.
-GRAMMARS = ("generator", "small")
+GRAMMARS = ("generator", "short", "small")
 #: Executions and texts beyond are left out: no model that is trained on them would have room for more.
 MAX_EVENTS = 5_000
 MAX_TEXT = 16_000
@@ -65,7 +65,7 @@ def told_in_all(
     dropped = Counter() if dropped is None else dropped
     tellers = {style: _Teller(style, profile, dropped, bare) for style in styles}
     if spec.partition(":")[0] not in GRAMMARS:
-        raise UsageError(f"{spec!r}: only programs of {' and '.join(GRAMMARS)} run outside the sandbox")
+        raise UsageError(f"{spec!r}: only programs of {', '.join(GRAMMARS)} run outside the sandbox")
     source: Any = open_source(spec)
     seen: set[int] = set()
     with warnings.catch_warnings():
