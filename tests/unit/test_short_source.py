@@ -232,7 +232,7 @@ def test_source_stream() -> None:
     assert source.examples(Program("def f(x): return x", "f", programs[0].origin)) == ()
 
 
-@pytest.mark.parametrize("spec", ["x", "5:", "5:x", "-1", "5:1:2", "count=3"])
+@pytest.mark.parametrize("spec", ["x", "5:", "5:x", "-1", "5:1:2", "count=3,shard=4/4"])
 def test_bad_spec_is_a_usage_error(spec: str) -> None:
     with pytest.raises(UsageError, match="short"):
         ShortSource(spec)

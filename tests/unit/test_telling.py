@@ -74,8 +74,8 @@ def test_no_row_with_a_claim_that_is_not_true(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("spec", "name", "says"),
     [
-        ("stdlib", "forward", "generator and small"),
-        ("folder:src", "forward", "generator and small"),
+        ("stdlib", "forward", "generator, short, small"),
+        ("folder:src", "forward", "generator, short, small"),
         ("small:x", "forward", "small"),
         ("small:3", "novel", "there is no style"),
         ("small:3", "backward", "does not tell an execution forward"),
