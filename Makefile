@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint check format figures doctor clean browser
+.PHONY: demo test test-all lint check format docs docs-links figures doctor clean browser
 
 demo: $(READY)  ## the main job on embedded defaults: real programs to checked monologues
 	$(BIN)/semcoder demo
@@ -29,6 +29,12 @@ format: $(READY)  ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: $(READY)  ## the documentation, in build/docs; a broken link or anchor is an error
+	$(BIN)/python -m sphinx -b html -E -W --keep-going -q docs build/docs
+
+docs-links: $(READY)  ## asks every external link of the documentation (needs a network)
+	$(BIN)/python -m sphinx -b linkcheck -q docs build/links
+
 figures: $(READY)  ## monologues and checker on a benchmark file: make figures DATA=path/to/cruxeval.jsonl
 	$(BIN)/python perf/monologues.py $(DATA)
 
@@ -37,7 +43,7 @@ browser:  ## Debian's Chromium, for the tests that look at the page (optional; n
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,llm,model,train,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,llm,model,train,ui,dev,docs]"
 	touch $(READY)
 
 clean:  ## remove what was built and run

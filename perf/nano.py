@@ -28,10 +28,10 @@ from typing import Any
 
 from semcoder.cleaning import Benchmark, Hit, Screen, find_files, read_benchmarks
 from semcoder.cleaning.ngrams import NgramIndex
+from semcoder.constructs import constructs
 from semcoder.core import Invocation, Program
 from semcoder.core.files import read_saved, write_json
 from semcoder.errors import SemcoderError, UsageError
-from semcoder.evaluation.constructs import constructs
 from semcoder.judging import Judge
 from semcoder.judging import Question as Judged
 from semcoder.nano import measuring, questions

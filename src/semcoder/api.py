@@ -12,9 +12,10 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from semcoder.core import Claim, Detail, Direction, Invocation, Monologue, Outcome, Program, TooLarge, Value
 from semcoder.core.calling import call_entry, check_call, parse_source
@@ -36,12 +37,27 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _shared: Sandbox | None = None
+_own: ContextVar[Sandbox | None] = ContextVar("_own", default=None)
+
+
+@contextmanager
+def using(box: Sandbox) -> Iterator[None]:
+    """Within it, what is called here runs in this sandbox, side by side with what other threads do."""
+    before = _own.set(box)
+    try:
+        yield
+    finally:
+        _own.reset(before)
 
 
 @contextmanager
 def sandbox(*, unsafe: bool = False) -> Iterator[Sandbox]:
-    """The sandbox that this process shares, one user at a time; a sandbox of its own where `unsafe` is asked for."""
+    """The sandbox of `using`, else the one that this process shares, one user at a time; a sandbox of its own where
+    `unsafe` is asked for."""
     global _shared
+    if (chosen := _own.get()) is not None:
+        yield chosen
+        return
     if unsafe:
         with Sandbox(workers=1, unsafe=True) as own:
             yield own
@@ -111,11 +127,13 @@ def trace_many(
     *,
     max_events: int = MAX_EVENTS,
     hash_seed: int = 0,
+    ends: bool = False,
 ) -> list[Trace]:
-    """Traces of several calls of one program, in one process of the sandbox."""
+    """Traces of several calls of one program, in one process of the sandbox. `ends`: a call whose recording is full is
+    ended there; its trace is `truncated`, and its outcome says nothing of the program."""
     job = Job(
         task=TASK,
-        payload={"source": source, "max_events": max_events},
+        payload={"source": source, "max_events": max_events, "ends": ends},
         items=tuple(invocation.parts for invocation in invocations),
         limits=limits,
         hash_seed=hash_seed,
@@ -393,7 +411,8 @@ def _opened(model: str | Model) -> tuple[Model, str]:
     if not isinstance(model, str):
         return model, model.name
     # Somebody is waiting for the one answer.
-    return open_model(model, **({"attempts": 3} if model.startswith("openai:") else {})), model
+    options: dict[str, Any] = {"attempts": 3} if model.startswith("openai:") else {}
+    return open_model(model, **options), model
 
 
 def _ask(

@@ -430,7 +430,7 @@ def test_every_command_has_help_with_an_example_json_and_a_section_of_the_docs(c
     assert re.search(rf"Examples?:\n  +semcoder {command}\b", result.output)
     assert "--json" in result.output
     assert documented_keys(command)
-    assert f"    semcoder {command}" in DOCS.read_text()
+    assert f"\n$ semcoder {command}" in DOCS.read_text()
 
 
 def test_version_and_bare_command(semcoder: Command) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 import semcoder
 from semcoder.benchmarks import Task, benchmarks
+from semcoder.constructs import constructs
 from semcoder.core import Score
 from semcoder.errors import InputError, SemcoderError, UsageError
 from semcoder.evaluation import EvalConfig, compare, configured, evaluate, published
-from semcoder.evaluation.constructs import constructs
 from semcoder.evaluation.metrics import Judged, failure_kind, results
 from semcoder.judging import Question
 from semcoder.judging.folder import Journal

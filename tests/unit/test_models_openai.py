@@ -28,7 +28,7 @@ from semcoder.models._http import Answered, _taken_apart
 from semcoder.models._keys import OFFICIAL, Server
 from tests.servers import Answer, Asked, Scripted, echo, refused, said
 
-QUICK = {"backoff": 0.005, "timeout": 5.0, "attempts": 3}
+QUICK: dict[str, Any] = {"backoff": 0.005, "timeout": 5.0, "attempts": 3}
 KEY = "sk-fake-7Zq0Rk2mTtW4x8"
 #: Nobody listens at the discard port.
 NOBODY = "http://127.0.0.1:9/v1"

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,19 @@ def test_what_is_kept_and_why_the_rest_is_not(built: tuple[dict[str, Any], Path]
     assert drops["never_ends"] == "hits a limit"
     assert "asks the clock" in manifest["drops"]
     assert manifest["counts"]["programs_seen"] == 2 + sum(manifest["drops"].values())
+
+
+def test_drops_are_told_by_stage_and_what_was_run_by_construct(built: tuple[dict[str, Any], Path]) -> None:
+    manifest, _ = built
+    stages, constructs = manifest["stages"], manifest["constructs"]
+    assert list(stages) == ["collecting", "cleaning", "running"]
+    assert sum(map(Counter, stages.values()), Counter()) == Counter(manifest["drops"])
+    assert {"asks the clock", "duplicate"} <= set(stages["collecting"])
+    assert "hits a limit" in stages["running"]
+    assert constructs["all programs"] == {"kept": 2, **stages["running"]}
+    assert constructs["for loop"]["kept"] == 2
+    assert constructs["slice"] == {"kept": 1}, "shorten alone has one"
+    assert constructs["while loop"] == {"hits a limit": 1}
 
 
 def test_rows_have_the_published_schema(built: tuple[dict[str, Any], Path]) -> None:

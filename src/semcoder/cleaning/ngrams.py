@@ -11,7 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:
+    from semcoder.errors import MissingExtra
+
+    raise MissingExtra("numpy", "data") from None
 
 Grams = Any  # numpy array of uint64, sorted, each number once, shape (number of distinct n-grams,)
 _FACTOR = 0x9E3779B97F4A7C15

@@ -1,8 +1,8 @@
 """The application: its commands, and the group that runs them.
 
 Guarantees: asking for help or the version loads nothing but typer. Commands live in `execution` and `predict` (one
-program), `corpus` (many), `record`, `debug`, `synth`, `train`, `evaluate`, `refine` and `machine`; each imports what it
-calls when it is called.
+program), `corpus` (many), `record`, `debug`, `synth`, `train`, `evaluate`, `refine`, `ui` and `machine`; each
+imports what it calls when it is called.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from semcoder import __version__
-from semcoder.cli import corpus, debug, evaluate, execution, machine, predict, record, refine, synth, train
+from semcoder.cli import corpus, debug, evaluate, execution, machine, predict, record, refine, synth, train, ui
 
 
 class Interrupted(Exception):
@@ -55,8 +55,13 @@ def semcoder(
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    """Teach code models what Python code does, and prove it: run, trace, explain and verify programs, and build data
-    sets of checked explanations from real code.
+    """Says what Python code does, step by step, with every claim checked by execution; builds data sets of such texts,
+    trains models on them, and scores models.
+
+    \b
+    Try first:
+      semcoder demo                          the main job, offline, in minutes
+      semcoder explain FILE --call "f(1)"    one execution of your own, told
 
     Results go to stdout, progress and errors to stderr. Every command takes --json. Exit codes: 0 fine, 1 the program
     raised or a claim is false, 2 the request was wrong, 3 a limit was hit, 4 the sandbox failed.
@@ -76,6 +81,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     *train.COMMANDS,
     *evaluate.COMMANDS,
     *refine.COMMANDS,
+    *ui.COMMANDS,
     *machine.COMMANDS,
 )
 for _command in _COMMANDS:

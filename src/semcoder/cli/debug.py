@@ -131,10 +131,8 @@ class _Wishes:
             styled_lines(_told(title, said["lines"]))
         parting = None if self.good is None else find_parting()
         if self.good is not None and not self.as_json:
-            where = "" if parting is None else f", in {parting.file}"
-            line(
-                f"Beside {self.good}{where}: {one_line('the runs do not differ' if parting is None else parting.sentence)}"
-            )
+            said_of = "the runs do not differ" if parting is None else one_line(parting.sentence)
+            line(f"Beside {self.good}{'' if parting is None else f', in {parting.file}'}: {said_of}")
         repair = None if self.model is None else find_repair()
         code = 0 if repair is not None and repair.patch is not None else 1
         if self.as_json:

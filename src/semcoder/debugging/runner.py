@@ -24,7 +24,6 @@ from semcoder.debugging.projects import Layout, Segment
 from semcoder.errors import UsageError
 from semcoder.tracing import Trace
 
-
 #: What pytest exits with where it finds no test.
 _NO_TESTS = 5
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from semcoder.evaluation.constructs import constructs
+from semcoder.constructs import constructs
 from semcoder.stats import Interval, mean_interval, pass_at_k, wilson
 
 #: pass@k is told for these k, as far as there are samples, and for the number of samples.

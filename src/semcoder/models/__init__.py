@@ -69,7 +69,8 @@ def open_model(spec: str, *, writes_code: bool = False, **options: Any) -> Model
         raise UsageError(f"no model {spec!r}: write one as KIND:NAME, of the kinds {', '.join(known)}, or nano alone")
     if writes_code and not getattr(known[name], "writes_code", True):
         raise UsageError(
-            f"the model {spec!r} tells executions and writes no code: name another, hf:NAME-or-PATH or openai:NAME@BASE_URL"
+            f"the model {spec!r} tells executions and writes no code: name another, "
+            "hf:NAME-or-PATH or openai:NAME@BASE_URL"
         )
     try:
         model: Model = known[name](rest, **options)

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from semcoder.constructs import constructs
 from semcoder.core import SCHEMA_VERSION
 from semcoder.core.files import read_jsonl, write_json, written
 from semcoder.errors import SemcoderError
@@ -24,6 +25,10 @@ from semcoder.pyx.showcase import showcase
 #: Bugs of ours that a build may survive; beyond these and a hundredth of all drops, it fails.
 _FEW_BUGS = 3
 _KEPT = ("id", "program", "cases", "raises", "coverage", "substantial")
+#: Where a program may be dropped, in order: by its text, as a copy or a benchmark's, by what its executions did.
+_STAGES = ("collecting", "cleaning", "running")
+#: All programs that were run, beside those with one construct.
+_ALL = "all programs"
 Add = Callable[[Mapping[str, Any]], None]
 
 
@@ -35,8 +40,9 @@ def finish(config: BuildConfig, folder: Path, work: Path, taught: Mapping[str, A
     cleaned = read_cleaned(work)
     with ExitStack() as stack:
         ending = _Ending(config, folder, stack)
-        for row in [*read_jsonl(work / "collect-drops.jsonl"), *cleaned["drops"]]:
-            ending.drop(row)
+        for stage, rows in zip(_STAGES, (read_jsonl(work / "collect-drops.jsonl"), cleaned["drops"]), strict=False):
+            for row in rows:
+                ending.drop(row, stage)
         for row in [*read_jsonl(work / "copies.jsonl"), *cleaned["exclusions"]]:
             ending.exclude(row)
         for shard in range(config.shards):
@@ -71,13 +77,16 @@ class _Ending:
         self._kept = 0
         self._rows: Counter[str] = Counter(dict.fromkeys(config.rows, 0))
         self._reasons: Counter[str] = Counter()
+        self._stages: dict[str, Counter[str]] = {stage: Counter() for stage in _STAGES}
+        self._constructs: dict[str, Counter[str]] = {_ALL: Counter()}
         self._excluded: Counter[tuple[str, str, str]] = Counter()
         self._licences: Counter[str] = Counter()
         self._first_bug = ""
 
-    def drop(self, row: Mapping[str, Any]) -> None:
+    def drop(self, row: Mapping[str, Any], stage: str) -> None:
         self._drops(row)
         self._reasons[str(row["reason"])] += 1
+        self._stages[stage][str(row["reason"])] += 1
         if row["reason"] == BUG and not self._first_bug:
             self._first_bug = f"{row['entry']}: {row['detail']}"
 
@@ -90,16 +99,22 @@ class _Ending:
         for row in result["excluded"]:
             self.exclude(row)
         program = result["program"]
+        self._note_constructs(program["source"], str(result["dropped"]["reason"]) if "dropped" in result else "kept")
         if "dropped" in result:
             if "coverage" in result:
                 self._summary.measure(result["coverage"], kept=False)
-            self.drop({**result["dropped"], "entry": program["entry"], "origin": program["origin"]})
+            self.drop({**result["dropped"], "entry": program["entry"], "origin": program["origin"]}, "running")
             return
         self._summary.add(result)
         self._kept += 1
         self._licences[str(program.get("license", "unknown"))] += 1
         self._programs({key: result[key] for key in _KEPT})
         self.add_rows(result["rows"])
+
+    def _note_constructs(self, source: str, end: str) -> None:
+        """Count what became of a program that was run, by what its code is made of."""
+        for name in (_ALL, *constructs(source)):
+            self._constructs.setdefault(name, Counter())[end] += 1
 
     def add_rows(self, found: Sequence[Mapping[str, Any]]) -> None:
         """Put rows where they belong, each once."""
@@ -129,6 +144,11 @@ class _Ending:
                 "rows": {kind: self._rows[kind] for kind in self._config.rows},
             },
             "drops": dict(self._reasons.most_common()),
+            "stages": {stage: dict(found.most_common()) for stage, found in self._stages.items()},
+            "constructs": {
+                name: dict(found.most_common())
+                for name, found in sorted(self._constructs.items(), key=lambda pair: (-pair[1].total(), pair[0]))
+            },
             "dropped_monologues": dict(self._summary.dropped.most_common()),
             "found_by": dict(self._summary.found_by.most_common()),
             "cleaning": cleaning_figures(self._config, benchmarks, self._excluded),

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from semcoder.errors import InputError
-from semcoder.report.charts import Bar, interval_bars
-from semcoder.report.html import number, page, percent, read_json, section, table, text, wide_table
-from semcoder.report.training import checked, dropped, finite, loss_chart, made, read_log
+from semcoder.report.charts import Bar, Curve, curves, interval_bars
+from semcoder.report.html import (
+    Cell,
+    Column,
+    columns,
+    ends,
+    keys,
+    many,
+    number,
+    page,
+    read_json,
+    section,
+    share,
+    signed,
+    spelled,
+    table,
+    text,
+)
+from semcoder.report.provenance import provenance, train_command
+from semcoder.report.training import checked, dropped, finite, points, read_log
 
 TITLE = "SemCoder report on styles"
 _MADE_BY = "a finished `semcoder train`"
 _SAID = {
-    "programs": "Equal programs: every model was trained on the same programs",
-    "tokens": "Equal tokens: every model was trained on as many tokens, those of shorter styles on more programs",
+    "programs": "Every model was trained on the same programs.",
+    "tokens": "Every model was trained on as many tokens, those of shorter styles on more programs.",
 }
 _COLUMNS = (
     "equal", "style", "runs", "programs", "tokens", "answer_tokens", "accuracy", "over_seeds_low", "over_seeds_high",
@@ -36,16 +54,18 @@ def ablation_page(folder: Path) -> str:
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise InputError(f"{folder / 'ablation.json'}: 'runs' must be a list of objects")
     kinds = list(dict.fromkeys(row["equal"] for row in rows))
+    data = manifest.get("data")
     body = [
         f"<h1>{TITLE}</h1>",
         f'<p class="lead">{_lead(manifest)}</p>',
+        _keys(manifest, rows),
         *([] if path.name == "manifest.json" else [f"<p>{_unfinished(study)}</p>"]),
         *(_comparison(kind, [row for row in rows if row["equal"] == kind], manifest["baselines"]) for kind in kinds),
         _reading(),
         _losses(folder, runs),
         _run_table(runs),
         _counts(manifest),
-        made(manifest),
+        provenance(path, manifest, train_command(), data=data if isinstance(data, dict) else None),
     ]
     return page(TITLE, "\n".join(body))
 
@@ -69,7 +89,7 @@ def ablation_csv(manifest: Mapping[str, Any]) -> str:
     writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in manifest["table"]:
-        flat = dict(row)
+        flat = {**row, "style": spelled(row["style"]), "equal": spelled(row["equal"])}
         for name in ("over_seeds", "over_questions"):
             flat[f"{name}_low"], flat[f"{name}_high"] = row.get(f"interval_{name}") or ("", "")
         for other, found in (row.get("against") or {}).items():
@@ -123,50 +143,84 @@ def _lead(manifest: Mapping[str, Any]) -> str:
     return f"{said} {text(about)}" if about else said
 
 
+def _keys(manifest: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many models, and the best style of the first comparison."""
+    counts = manifest["counts"]
+    told = [
+        (counts.get("runs"), "models"),
+        (counts.get("parameters"), "parameters each"),
+        (counts.get("questions"), "questions"),
+    ]
+    first = [row for row in rows if row["equal"] == rows[0]["equal"] and finite(row.get("accuracy")) is not None]
+    best = max(first, key=lambda row: row["accuracy"], default=None)
+    shown = [(value, what) for value, what in told if isinstance(value, int)]
+    if best is None:
+        return keys(shown)
+    return keys([*shown, (f"{100 * best['accuracy']:.1f}", f"right, %: {best['style']}, at equal {best['equal']}")])
+
+
 def _comparison(kind: str, rows: Sequence[Mapping[str, Any]], baselines: Mapping[str, Any]) -> str:
     marks = [
         (f"answering the {name}", share) for name, value in baselines.items() if (share := finite(value)) is not None
     ]
     shown = [Bar(row["style"], finite(row.get("accuracy")), _widest(row)) for row in rows]
     heads = (
-        "Style", "Right, %", "over seeds", "over questions", "Steps true, %", "No answer, %", "Programs", "Tokens",
-        "minus direct", "minus forward", "Minutes a run",
+        "Style", "Right, %", Column("over seeds", ends=True), Column("over questions", ends=True), "Steps true, %",
+        "No answer, %", "Programs", "Tokens", "minus direct, points", Column("its interval", ends=True),
+        "minus forward, points", Column("its interval ", ends=True), "Minutes a run",
     )  # fmt: skip
     cells = [
         (
-            text(row["style"]),
-            percent(finite(row.get("accuracy"))),
+            row["style"],
+            _share(row.get("accuracy")),
             _range(_interval(row, "interval_over_seeds")),
             _range(_interval(row, "interval_over_questions")),
-            "has none" if row.get("step_accuracy") is None else percent(finite(row["step_accuracy"])),
-            percent(finite(row.get("unparsable"))),
-            number(row.get("programs")),
-            number(row.get("tokens")),
-            _difference(row, "direct"),
-            _difference(row, "forward"),
-            number((finite(row.get("seconds")) or 0) / 60),
+            Cell(None, "has none") if row.get("step_accuracy") is None else _share(row["step_accuracy"]),
+            _share(row.get("unparsable")),
+            row.get("programs"),
+            row.get("tokens"),
+            *_difference(row, "direct"),
+            *_difference(row, "forward"),
+            round((finite(row.get("seconds")) or 0) / 60, 2),
         )
         for row in rows
     ]
-    title = f"Share of right answers by style, at equal {kind}"
+    several = all(_interval(row, "interval_over_seeds") for row in rows)
+    title = f"Right answers by style, at equal {kind}"
+    over = "seeds" if several else "seeds where there are several, else over questions"
+    unit = f"right answers, % of the questions, with 95 % intervals over {over}"
     return section(
-        f"equal-{text(kind)}",
-        text(_SAID.get(kind, kind)),
-        interval_bars(title, "right answers, %, with 95 % intervals over questions", shown, marks),
-        wide_table(f"At equal {text(kind)}, with 95 % intervals", heads, cells),
+        f"equal-{_anchor(kind)}",
+        f"At equal {text(kind)}",
+        f"<p>{_SAID[kind]}</p>" if kind in _SAID else "",
+        interval_bars(title, unit, shown, marks),
+        table(f"equal-{_anchor(kind)}", f"At equal {kind}, with 95 % intervals", heads, cells),
     )
 
 
-def _range(interval: tuple[float, float] | None) -> str:
-    return "needs two seeds" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
+def _anchor(words: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", words.lower())
 
 
-def _difference(row: Mapping[str, Any], other: str) -> str:
+def _share(value: Any) -> Cell:
+    part = finite(value)
+    return share(None if part is None else 100 * part)
+
+
+def _percents(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if interval is None else (100 * interval[0], 100 * interval[1])
+
+
+def _range(interval: tuple[float, float] | None) -> Cell:
+    return ends(_percents(interval), "needs two seeds")
+
+
+def _difference(row: Mapping[str, Any], other: str) -> tuple[Cell, Cell]:
+    """Percentage points, and their interval."""
     found = (row.get("against") or {}).get(other)
     if not isinstance(found, dict) or (difference := finite(found.get("difference"))) is None:
-        return "–"
-    interval = _interval(found, "interval")
-    return f"{100 * difference:+.1f}" + (f" ({_range(interval)})" if interval else "")
+        return Cell(None, "–"), ends(None)
+    return Cell(100 * difference, signed(100 * difference, "+.1f")), ends(_percents(_interval(found, "interval")))
 
 
 def _reading() -> str:
@@ -185,35 +239,40 @@ def _reading() -> str:
 
 def _losses(folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
     """The loss of the first run of each style, at each amount of data."""
-    logs = []
+    charts = []
     for run in runs:
         name = f"{run.get('style')}-{run.get('seed')}-{run.get('programs')}"
         path = folder / "runs" / name / "log.jsonl"
         first = min((r.get("seed", 0) for r in runs if r.get("style") == run.get("style")), default=0)
         if run.get("seed") == first and path.is_file():
-            logs.append((f"{run.get('style')}, {number(run.get('programs'))}", read_log(path)))
-    chart = loss_chart(logs, "Loss over steps, of the first seed, by style and number of programs")
-    return section("losses", "Losses of the first seed", chart)
+            losses = Curve("", points(read_log(path), "loss"))
+            last = f", ends at {losses.points[-1][1]:.3g}" if losses.points else ""
+            title = f"{run.get('style')}, {many(run.get('programs', 0), 'program')}{last}"
+            charts.append(curves(title, "optimiser step", "nats per answer token", [losses], decades=True))
+    return section(
+        "losses", "Losses of the first seed", columns(*charts, kind="multiples") or "<p>None were logged.</p>"
+    )
 
 
 def _run_table(runs: Sequence[Mapping[str, Any]]) -> str:
     heads = ("Style", "Seed", "Programs", "Right, %", "Steps true, %", "No answer, %", "Tokens", "Last loss", "Minutes")
-    cells = []
+    cells: list[Sequence[Any]] = []
     for run in runs:
         seconds = run.get("seconds")
         spent = sum(filter(None, map(finite, seconds.values()))) if isinstance(seconds, dict) else 0.0
-        shares = [percent(finite(run.get(name))) for name in ("accuracy", "step_accuracy", "unparsable")]
-        numbers = [number(run.get("tokens")), number(finite(run.get("loss_last"))), number(spent / 60)]
-        cells.append([text(run.get("style")), number(run.get("seed")), number(run.get("programs")), *shares, *numbers])
-    return section("runs", "Runs", wide_table("Every run", heads, cells))
+        shares = [_share(run.get(name)) for name in ("accuracy", "step_accuracy", "unparsable")]
+        numbers = [run.get("tokens"), finite(run.get("loss_last")), round(spent / 60, 2)]
+        cells.append([str(run.get("style")), run.get("seed"), run.get("programs"), *shares, *numbers])
+    return section("runs", "Runs", table("runs", "Every run", heads, cells))
 
 
 def _counts(manifest: Mapping[str, Any]) -> str:
     counts = manifest["counts"]
-    shares = [(text(f"Answering the {name}"), percent(finite(value))) for name, value in manifest["baselines"].items()]
+    shares = [(f"Answering the {name}", _share(value)) for name, value in manifest["baselines"].items()]
     return section(
-        "counts", "Programs and questions", "<div class='columns'><div>",
-        table("Right answers without following the program, %", ("Answer", "Right"), shares), "</div><div>",
-        dropped(counts.get("dropped"), "Programs left out of training"),
-        dropped(counts.get("dropped_questions"), "Programs left out of the questions"), "</div></div>",
+        "counts", "Programs and questions", columns(
+            table("baselines", "Right answers without following the program, %", ("Answer", "Right, %"), shares),
+            dropped("dropped", counts.get("dropped"), "Programs left out of training"),
+            dropped("dropped-questions", counts.get("dropped_questions"), "Programs left out of the questions"),
+        ),
     )  # fmt: skip

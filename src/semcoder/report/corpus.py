@@ -1,8 +1,9 @@
-"""The page of a corpus: what was built, from what, and some of its monologues to walk through.
+"""The page of a corpus: what was built, from what, what was lost where, and some of its monologues to walk through.
 
 Guarantees: no text from a program, a model or the folder's files can become markup or code (tables are escaped,
-everything else is JSON that the stepper writes as text); figures about rows are counted from the rows.
-It does not run or check anything again: verdicts are those that the corpus stores.
+everything else is JSON that the stepper writes as text); figures about rows and programs are counted from the rows and
+the programs. It does not run or check anything again: verdicts are those that the corpus stores. A folder without
+`programs.jsonl`, or whose manifest does not tell stages and constructs, has a page without what is told from them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,33 @@ from __future__ import annotations
 import json
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semcoder.core import Monologue, Program, Sample, load
 from semcoder.errors import InputError
-from semcoder.report.html import bars, embed, is_number, made_of, most, number, page, read_json, table, text
+from semcoder.report.charts import Bar, counted_bars, histogram
+from semcoder.report.html import (
+    Cell,
+    Column,
+    bars,
+    columns,
+    embed,
+    heat,
+    is_number,
+    keys,
+    many,
+    most,
+    number,
+    page,
+    read_json,
+    section,
+    table,
+    text,
+)
+from semcoder.report.provenance import build_command, provenance
 from semcoder.report.shape import monologue_shape, stepper_shape
 from semcoder.tracing import Trace
 
@@ -30,10 +50,29 @@ _LABELS = {
     "claims_checked": "Claims checked",
     "claims_false": "Claims false",
 }
-#: Tables of counts that a manifest may have beside the others: caption and heading.
+#: Tables of counts that a manifest may have beside the others: CSV, caption and heading.
 _MORE_TABLES = {
-    "dropped_monologues": ("Monologues dropped, by reason", ("Reason", "Dropped")),
-    "found_by": ("How inputs were found for backward monologues", ("Method", "Found")),
+    "dropped_monologues": ("dropped-monologues", "Monologues left out, by reason", ("Reason", "Left out")),
+    "found_by": ("inputs-found", "How inputs were found for backward monologues", ("Method", "Found")),
+}
+#: By the stages of a manifest: what is left after each.
+_STAGES = {
+    "collecting": "Worth running, by their text",
+    "cleaning": "Neither copies nor a benchmark’s",
+    "running": "Kept, by what they did when run",
+}
+#: Reasons that a figure names by themselves; tables name all.
+_NAMED = 6
+#: How many of them the heat map has columns for.
+_ENDS = 6
+_KEPT, _ALL = "kept", "all programs"
+#: Parts of a program's lines or branches: from, and what it is called.
+_BANDS = ((1.0, "all of them"), (0.9, "90 % and more"), (0.75, "75 to 90 %"), (0.5, "50 to 75 %"), (0.0, "under 50 %"))
+_ROW_KINDS = {
+    "nl": "Description to code",
+    "forward": "Forward monologue",
+    "backward": "Backward monologue",
+    "repair": "Repair",
 }
 _MADE_BY = "a finished `semcoder build`"
 
@@ -60,6 +99,8 @@ def _manifest(path: Path) -> dict[str, Any]:
         for name, value in entries.items():
             if not is_number(value) and not (key == "figures" and value is None):
                 raise InputError(f"{path}: {key}[{name!r}] must be a number, got {type(value).__name__}")
+    for key in ("stages", "constructs"):
+        _check_groups(doc.setdefault(key, {}), f"{path}: {key}")
     for name, value in counts.items():
         if name != "rows" and not is_number(value):
             raise InputError(f"{path}: counts[{name!r}] must be a number, got {type(value).__name__}")
@@ -67,6 +108,18 @@ def _manifest(path: Path) -> dict[str, Any]:
     if missing:
         raise InputError(f"{path}: not the manifest of `semcoder build` (counts lack {', '.join(missing)})")
     return doc
+
+
+def _check_groups(groups: Any, where: str) -> None:
+    """Raises `InputError` but for an object of objects of counts."""
+    if not isinstance(groups, dict):
+        raise InputError(f"{where}: expected an object, got {type(groups).__name__}")
+    for name, entries in groups.items():
+        if not isinstance(entries, dict):
+            raise InputError(f"{where}[{name!r}]: expected an object, got {type(entries).__name__}")
+        for end, value in entries.items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise InputError(f"{where}[{name!r}][{end!r}]: expected a count, got {type(value).__name__}")
 
 
 @dataclass
@@ -78,6 +131,31 @@ class _Rows:
     licences: Counter[str] = field(default_factory=Counter)
     projects: Counter[str] = field(default_factory=Counter)
     files: int = 0
+
+
+@dataclass
+class _Programs:
+    """What the kept programs are like: parts of their lines and branches that were run, and statements of each case."""
+
+    shares: dict[str, list[float]] = field(default_factory=lambda: {"lines": [], "branches": []})
+    steps: list[int] = field(default_factory=list)
+
+
+def _read_programs(path: Path) -> _Programs | None:
+    """None where there is no such file."""
+    found = _Programs()
+    if not path.exists():
+        return None
+    for where, row in _lines(path):
+        try:
+            covered = row["coverage"]["by_all"]
+            for what, shares in found.shares.items():
+                if covered[what]:
+                    shares.append(covered[f"{what}_hit"] / covered[what])
+            found.steps += [int(case["steps"]) for case in row["cases"]]
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise InputError(f"{where}: not a program with its cases and coverage") from None
+    return found
 
 
 def _count_rows(folder: Path) -> _Rows:
@@ -97,6 +175,12 @@ def _count_rows(folder: Path) -> _Rows:
 
 
 def _read_rows(path: Path) -> Iterator[Sample]:
+    for where, doc in _lines(path):
+        yield load(Sample, doc, where)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """Where each line of a file stands, and what it holds."""
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -105,7 +189,7 @@ def _read_rows(path: Path) -> Iterator[Sample]:
                     doc = json.loads(line)
                 except (ValueError, RecursionError) as error:
                     raise InputError(f"{where}: not a JSON row: {error}") from None
-                yield load(Sample, doc, where)
+                yield where, doc
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -162,107 +246,206 @@ def _sample(doc: dict[str, Any], where: str) -> dict[str, Any]:
 
 def corpus_page(folder: Path) -> str:
     """The page of a finished corpus. Raises `InputError`."""
-    manifest = _manifest(folder / "manifest.json")
+    path = folder / "manifest.json"
+    manifest = _manifest(path)
     rows = _count_rows(folder / "rows")
+    programs = _read_programs(folder / "programs.jsonl")
     samples = list(_samples(folder / "showcase.json"))
-    body = "\n".join([*_head(), *_counts(manifest, rows), *_about_rows(rows), *_figures(manifest)])
-    shown = f"""<section id="samples" aria-labelledby="samples-title">
-<h2 id="samples-title">Samples</h2>
-<p>{_samples_intro(len(samples))}</p>
+    shown = f"""<p>{_samples_intro(len(samples))}</p>
 <noscript><p>The samples are drawn by this page's own script; turn JavaScript on to see them.</p></noscript>
 <nav id="sample-list" aria-label="Samples"></nav>
-<div id="sample-articles"></div>
-</section>"""
-    made = made_of(
-        manifest["versions"],
-        "Configuration hash",
-        manifest.get("config_hash", "none"),
-        "Configuration",
-        manifest["config"],
-    )
+<div id="sample-articles"></div>"""
+    body = [
+        *_head(manifest, rows),
+        _yield(manifest),
+        _constructs(manifest["constructs"]),
+        *([] if programs is None else [_coverage(programs)]),
+        _about_rows(manifest, rows, programs),
+        section("samples", "Samples", shown),
+        _counts(manifest),
+        provenance(path, manifest, build_command(), data=_sources(folder, manifest), more=_licences(rows)),
+    ]
     return page(
         TITLE,
-        "\n".join([body, shown, made]),
+        "\n".join(filter(None, body)),
         script="stepper.js report.js",
-        skip=("samples", "Skip to the samples"),
+        skip=("samples-title", "Skip to the samples"),
         after=f'<script type="application/json" id="samples-data">{embed(samples)}</script>\n',
     )
 
 
 def _label(name: str) -> str:
-    return text(_LABELS.get(name) or name.replace("_", " ").capitalize())
+    return _LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
-def _head() -> list[str]:
+def _head(manifest: Mapping[str, Any], rows: _Rows) -> list[str]:
+    counts = manifest["counts"]
+    told = [
+        (counts["programs_seen"], "programs found"),
+        (counts["programs_kept"], "programs kept"),
+        (counts["cases"], "cases: a program and a call"),
+        (sum(rows.kinds.values()), "rows"),
+        (counts["claims_checked"], "claims checked"),
+        (counts["claims_false"], "of them false"),
+    ]
     return [
         f"<h1>{TITLE}</h1>",
         '<p class="lead">This is a corpus of Python programs that were run, with monologues that tell in plain English '
         "what each run did, step by step. Every claim in a monologue about a value, a branch or an order was held "
         "against a recording of the execution, and carries the verdict: ✓ true, ✗ false, ? could not be checked.</p>",
+        keys(told),
     ]
 
 
-def _counts(manifest: Mapping[str, Any], rows: _Rows) -> list[str]:
+# -- what was lost
+
+
+def _yield(manifest: Mapping[str, Any]) -> str:
     counts, drops = manifest["counts"], manifest["drops"]
-    others = [name for name in counts if name not in _LABELS and name != "rows"]
-    stated = counts.get("rows", {})
-    pairs = [(_label(name), number(counts[name])) for name in [*_LABELS, *others]]
-    pairs += [(f"Rows: {text(_ROW_KINDS.get(kind, kind)).lower()}", number(value)) for kind, value in stated.items()]
-    seen = counts["programs_seen"]
-    funnel: list[tuple[str, int | float]] = [("Programs seen", seen), ("Programs kept", counts["programs_kept"])]
-    out = ["<section aria-labelledby='counts-title'><h2 id='counts-title'>Counts</h2><div class='columns'>"]
-    out += ["<div>", table("What the run counted", ("What", "Count"), pairs)]
-    out += [bars("Yield", ("Stage", "Programs"), funnel, seen), "</div><div>"]
-    if drops:
-        caption = f"Dropped, by reason ({number(sum(drops.values()))} in all)"
-        out.append(bars(caption, ("Reason", "Dropped"), most(drops), sum(drops.values())))
-    else:
-        out.append("<p>Nothing was dropped.</p>")
-    for key, (caption, heads) in _MORE_TABLES.items():
-        if manifest[key]:
-            out.append(bars(caption, heads, most(manifest[key]), sum(manifest[key].values())))
-    out.append("</div></div>")
+    seen, kept = counts["programs_seen"], counts["programs_kept"]
+    part = f" ({100 * kept / seen:.1f} %)" if seen else ""
+    title = f"Of {number(seen)} programs found, {number(kept)} are kept{part}"
+    figure = counted_bars(title, "programs, and why the others were dropped", _funnel(manifest), seen)
+    listed = _drop_table(manifest) if drops else "<p>Nothing was dropped.</p>"
+    return section("yield", "Yield", columns(figure, listed, kind="beside"))
+
+
+def _funnel(manifest: Mapping[str, Any]) -> list[Bar]:
+    """What is left stage by stage, and between the stages what was lost and why."""
+    seen = manifest["counts"]["programs_seen"]
+    stages = manifest["stages"] or {"running": manifest["drops"]}
+    left, found = seen, [Bar("Found in the sources", seen, words=_part(seen, seen), strong=True)]
+    for stage, reasons in stages.items():
+        for reason, lost in _named(reasons):
+            left -= lost
+            found.append(Bar(reason, lost, start=left, words=f"− {number(lost)}"))
+        found.append(Bar(_STAGES.get(stage, stage), left, words=_part(left, seen), strong=True))
+    return found
+
+
+def _part(count: int | float, whole: int | float) -> str:
+    return f"{number(count)} ({100 * count / whole:.1f} %)" if whole else number(count)
+
+
+def _named(reasons: Mapping[str, int | float]) -> list[tuple[str, int | float]]:
+    """The commonest reasons, and all others as one."""
+    ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    rest = ranked[_NAMED:]
+    if len(rest) < 2:
+        return ranked
+    return [*ranked[:_NAMED], (many(len(rest), "other reason"), sum(lost for _, lost in rest))]
+
+
+def _drop_table(manifest: Mapping[str, Any]) -> str:
+    drops = manifest["drops"]
+    whole, seen = sum(drops.values()), manifest["counts"]["programs_seen"]
+    stages = manifest["stages"] or {"": drops}
+    rows = [
+        (
+            reason,
+            lost,
+            Cell(100 * lost / seen if seen else None, f"{100 * lost / seen:.1f}" if seen else "–"),
+            stage or "–",
+        )
+        for stage, reasons in stages.items()
+        for reason, lost in reasons.items()
+    ]
+    rows.sort(key=lambda row: (-row[1], row[0]))
+    heads = ("Reason", "Dropped", "% of found", Column("While", number=False))
+    return table("drops", f"Dropped, by reason ({number(whole)} in all)", heads, rows)
+
+
+def _constructs(groups: Mapping[str, Mapping[str, int]]) -> str:
+    """What became of the programs that were run, by construct: shares of each row."""
+    whole = groups.get(_ALL, {})
+    if not whole:
+        return ""
+    reasons = [end for end, _ in Counter({end: n for end, n in whole.items() if end != _KEPT}).most_common()]
+    named = [_KEPT, *reasons[:_ENDS]]
+    rest = reasons[_ENDS:]
+    told = [*named, *(["other reasons"] if rest else [])]
+    heads: list[str | Column] = ["Construct", "Programs run", *(Column(end, unit=", %") for end in told)]
+    ranked = sorted(groups.items(), key=lambda group: (group[0] != _ALL, -sum(group[1].values()), group[0]))
+    rows = [(name, sum(ends.values()), *_shares(ends, named, rest)) for name, ends in ranked]
+    return section(
+        "constructs",
+        "Constructs",
+        "<p>Of the programs that were run, how many were kept, and why others were not, by what their code is made of. "
+        "Each row adds up to 100 % of the programs with that construct; a program stands in every row that it has a "
+        "construct of.</p>",
+        table("constructs", "What became of the programs that were run, % of each row", heads, rows),
+    )
+
+
+def _shares(ends: Mapping[str, int], named: Sequence[str], rest: Sequence[str]) -> list[Cell]:
+    whole = sum(ends.values())
+    counts = [ends.get(end, 0) for end in named] + ([sum(ends.get(end, 0) for end in rest)] if rest else [])
+    return [heat(100 * count / whole if whole else None) for count in counts]
+
+
+# -- what is there
+
+
+def _coverage(programs: _Programs) -> str:
+    figures = []
+    for what, shares in programs.shares.items():
+        if not shares:
+            continue
+        whole = sum(share >= 1 for share in shares)
+        title = f"{number(whole)} of {number(len(shares))} programs have all their {what} run"
+        unit = f"programs, by the part of their {what} that their calls run together; on average {_mean(shares)} %"
+        bands = [Bar(name, count, words=_part(count, len(shares))) for name, count in _banded(shares)]
+        figures.append(counted_bars(title, unit, bands, len(shares)))
+    return section("coverage", "Coverage", columns(*figures)) if figures else ""
+
+
+def _mean(shares: Sequence[float]) -> str:
+    return f"{100 * statistics.mean(shares):.1f}"
+
+
+def _banded(shares: Sequence[float]) -> list[tuple[str, int]]:
+    counts = Counter(next(name for least, name in _BANDS if share >= least) for share in shares)
+    return [(name, counts[name]) for _, name in _BANDS]
+
+
+def _about_rows(manifest: Mapping[str, Any], rows: _Rows, programs: _Programs | None) -> str:
+    total = sum(rows.kinds.values())
+    files = "file" if rows.files == 1 else "files"
+    out = [
+        f"<p>Counted from the rows themselves: {number(total)} rows in {rows.files} {files}.</p>",
+        _differing(manifest, rows),
+    ]
+    kinds = [kind for kind in _ROW_KINDS if rows.kinds[kind]]
+    if kinds:
+        heads = ("Kind", "Rows", "Median", "90th percentile", "Longest")
+        cells = [(_ROW_KINDS[kind], rows.kinds[kind], *_spread(rows.lengths[kind])) for kind in kinds]
+        out.append(table("rows", "Kinds of rows; lengths of their responses in characters", heads, cells))
+        reach = max(_spread(rows.lengths[kind])[1] for kind in kinds)
+        figures = [_length(kind, rows.lengths[kind], reach) for kind in kinds]
+        if programs is not None and programs.steps:
+            middle = number(statistics.median(programs.steps))
+            title = f"Half of the cases run {middle} statements or fewer"
+            most_steps = sorted(programs.steps)[-(-97 * len(programs.steps) // 100) - 1]
+            figures.append(histogram(title, "statements run", "cases", programs.steps, float(most_steps)))
+        out.append(columns(*figures))
+    return section("rows", "Rows", *out)
+
+
+def _length(kind: str, lengths: Sequence[int], reach: int) -> str:
+    title = f"{_ROW_KINDS[kind]}: half have {number(round(statistics.median(lengths)))} characters or fewer"
+    return histogram(title, "characters of the response", "rows", lengths, float(reach))
+
+
+def _differing(manifest: Mapping[str, Any], rows: _Rows) -> str:
+    stated = manifest["counts"].get("rows", {})
     differ = [
         f"{number(stated.get(kind, 0))} {text(kind)} rows stated, {number(rows.kinds.get(kind, 0))} found"
         for kind in sorted({*stated, *rows.kinds})
         if stated.get(kind, 0) != rows.kinds.get(kind, 0)
     ]
-    if differ and stated:
-        out.append(f'<p class="warning" role="note">The row files differ from the manifest: {"; ".join(differ)}.</p>')
-    return [*out, "</section>"]
-
-
-_ROW_KINDS = {"nl": "Description to code", "forward": "Forward monologue", "backward": "Backward monologue"}
-
-
-def _about_rows(rows: _Rows) -> list[str]:
-    total = sum(rows.kinds.values())
-    out = ["<section aria-labelledby='rows-title'><h2 id='rows-title'>Rows</h2>"]
-    files = "file" if rows.files == 1 else "files"
-    out.append(f"<p>Counted from the rows themselves: {number(total)} rows in {rows.files} {files}.</p>")
-    if total:
-        body = "".join(
-            f'<tr><th scope="row">{_ROW_KINDS[kind]}</th><td class="number">{number(rows.kinds[kind])}</td>'
-            + "".join(f'<td class="number">{number(n)}</td>' for n in _spread(rows.lengths[kind]))
-            + "</tr>"
-            for kind in _ROW_KINDS
-            if rows.kinds[kind]
-        )
-        heads = "".join(
-            f'<th scope="col" class="number">{h}</th>' for h in ("Rows", "Median", "90th percentile", "Longest")
-        )
-        out.append(
-            '<div class="scroll" tabindex="0" role="region" aria-label="Rows and their lengths"><table class="figures">'
-            "<caption>Kinds of rows; lengths of their responses in characters</caption><thead>"
-            f'<tr><th scope="col">Kind</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
-        out.append('<div class="columns">')
-        if rows.licences:
-            out.append(bars("Licences", ("Licence", "Rows"), most(rows.licences), total))
-        if rows.projects:
-            out.append(bars("Projects", ("Project", "Rows"), most(rows.projects), total))
-        out.append("</div>")
-    return [*out, "</section>"]
+    if not differ or not stated:
+        return ""
+    return f'<p class="warning" role="note">The row files differ from the manifest: {"; ".join(differ)}.</p>'
 
 
 def _spread(lengths: list[int]) -> tuple[int, int, int]:
@@ -271,13 +454,44 @@ def _spread(lengths: list[int]) -> tuple[int, int, int]:
     return int(statistics.median(ranked)), ranked[-(-9 * len(ranked) // 10) - 1], ranked[-1]
 
 
-def _figures(manifest: Mapping[str, Any]) -> list[str]:
-    figures = manifest["figures"]
-    if not figures:
-        return []
-    pairs = [(_label(name), number(value)) for name, value in figures.items()]
-    measured = table("Measured by the run", ("Figure", "Value"), pairs)
-    return [f"<section aria-labelledby='figures-title'><h2 id='figures-title'>Figures</h2>{measured}</section>"]
+def _counts(manifest: Mapping[str, Any]) -> str:
+    counts, figures = manifest["counts"], manifest["figures"]
+    others = [name for name in counts if name not in _LABELS and name != "rows"]
+    pairs = [(_label(name), counts[name]) for name in [*_LABELS, *others]]
+    pairs += [(f"Rows: {_ROW_KINDS.get(kind, kind).lower()}", value) for kind, value in counts.get("rows", {}).items()]
+    tables = [table("counts", "What the run counted", ("What", "Count"), pairs)]
+    if figures:
+        measured = [(_label(name), value) for name, value in figures.items()]
+        tables.append(table("figures", "Measured by the run", ("Figure", "Value"), measured))
+    for key, (name, caption, heads) in _MORE_TABLES.items():
+        if manifest[key]:
+            tables.append(bars(name, caption, heads, most(manifest[key]), sum(manifest[key].values())))
+    return section("counts", "Counts and figures", columns(*tables))
+
+
+# -- where it is from
+
+
+def _sources(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of each source, as the build found it; without `config.json`, their names alone."""
+    path = folder / "config.json"
+    begun = read_json(path, _MADE_BY).get("sources") if path.exists() else None
+    if isinstance(begun, dict) and begun:
+        return begun
+    named = manifest["config"].get("sources")
+    return dict.fromkeys(map(str, named), "state not kept") if isinstance(named, list) else {}
+
+
+def _licences(rows: _Rows) -> str:
+    total = sum(rows.kinds.values())
+    return columns(
+        bars("licences", "Licences of the rows’ programs", ("Licence", "Rows"), most(rows.licences), total)
+        if rows.licences
+        else "",
+        bars("projects", "Projects that they come from", ("Project", "Rows"), most(rows.projects), total)
+        if rows.projects
+        else "",
+    )
 
 
 def _samples_intro(count: int) -> str:

@@ -1,8 +1,9 @@
-"""The page of an evaluation: scores with their intervals, published ones beside them, failures, constructs, and how it
-was made; and its table of scores as CSV.
+"""The page of an evaluation: scores with their intervals, published ones beside them, failures, constructs, some of
+the texts, and how it was made; and its table of scores as CSV.
 
 Guarantees: published figures are drawn hollow and called published wherever they stand. What was not judged is told
-beside every score. All is read from the manifest: nothing is scored again, and what it does not carry is not shown.
+beside every score. All figures are read from the manifest, texts and verdicts from the files of each benchmark, where
+they are there: nothing is scored again, and what the folder does not carry is not shown.
 """
 
 from __future__ import annotations
@@ -17,8 +18,27 @@ from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.charts import Bar, interval_bars
-from semcoder.report.html import bars, made_of, most, number, page, section, table, text, wide_table
-from semcoder.report.reading import Pair, count, pair, part, percent_of, said, span
+from semcoder.report.html import (
+    Column,
+    bars,
+    columns,
+    ends,
+    facts,
+    heat,
+    keys,
+    many,
+    most,
+    number,
+    page,
+    section,
+    share,
+    spelled,
+    table,
+    text,
+)
+from semcoder.report.provenance import eval_command, provenance
+from semcoder.report.reading import Pair, count, pair, part, percent_of, said
+from semcoder.report.texts import shown_texts
 from semcoder.report.training import checked
 
 TITLE = "SemCoder evaluation report"
@@ -36,8 +56,10 @@ _COUNTS = {
 _COLUMNS = (
     "benchmark", "source", "model", "score", "percent", "low", "high", *_COUNTS, "bounds_low", "bounds_high",
 )  # fmt: skip
-_NAMES_WIDTH = 225
-_UNIT = "right answers, %, with 95 % intervals over tasks"
+_UNIT = "right answers, % of tasks, with 95 % intervals over tasks"
+_INTERVAL = Column("95 % interval", ends=True)
+#: Constructs that the chart shows, the most frequent; the table has all.
+_CONSTRUCTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +111,13 @@ def evaluation_page(folder: Path) -> str:
     body = [
         f"<h1>{TITLE}</h1>",
         f'<p class="lead">{_lead(manifest["config"], found)}</p>',
+        _keys(found),
         _overview(found),
-        *(_benchmark(place, results, manifest["config"], label) for place, results in enumerate(found, 1)),
+        *(_benchmark(place, results, manifest["config"], label, folder) for place, results in enumerate(found, 1)),
         _reading(),
         _asked(manifest, found),
-        made_of(
-            manifest["versions"], "Hash of the configuration", manifest.get("hash", "none"), "Configuration",
-            manifest["config"],
-        ),
-    ]  # fmt: skip
+        provenance(path, manifest, eval_command(manifest["config"]), data=manifest["data"]),
+    ]
     return page(TITLE, "\n".join(body))
 
 
@@ -108,17 +128,23 @@ def evaluation_csv(manifest: Mapping[str, Any]) -> str:
     writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for results in _read(manifest, "manifest.json"):
-        whose = {"benchmark": results.name, "source": "measured", "model": _who(manifest["config"])}
+        whose = {
+            "benchmark": spelled(results.name),
+            "source": "measured",
+            "model": spelled(_who(manifest["config"])),
+        }
         for score in results.measured:
             low, high = score.interval or ("", "")
-            row = {**whose, "score": score.name, "percent": score.percent, "low": low, "high": high}
+            row: dict[str, Any] = {**whose, "score": score.name, "percent": score.percent, "low": low, "high": high}
             if score.name == "pass@1":  # the counts are of this score: others may rest on fewer tasks
-                ends = results.bounds or ("", "")
-                row |= {**results.counts, "bounds_low": ends[0], "bounds_high": ends[1]}
+                bounds = results.bounds or ("", "")
+                row |= {**results.counts, "bounds_low": bounds[0], "bounds_high": bounds[1]}
             writer.writerow(row)
-        for model, share in results.published.items():
-            writer.writerow({**whose, "source": "published", "model": model, "score": "pass@1", "percent": share})
-    return out.getvalue().encode("utf-8", "backslashreplace").decode()
+        for model, percent in results.published.items():
+            writer.writerow(
+                {**whose, "source": "published", "model": spelled(model), "score": "pass@1", "percent": percent}
+            )
+    return out.getvalue()
 
 
 # -- reading
@@ -192,54 +218,98 @@ def _lead(config: Mapping[str, Any], found: Sequence[_Results]) -> str:
     return f"{whose} {text(_who(config))} to the tasks of {names}, judged by executing code."
 
 
+def _keys(found: Sequence[_Results]) -> str:
+    """The score of each benchmark, and how much of it was judged."""
+    scores = [(said(results.scores[0].percent), f"pass@1 on {results.name}, %") for results in found[:4]]
+    counts = [
+        (sum(results.counts["tasks"] for results in found), "tasks"),
+        (sum(results.counts["samples"] for results in found), "samples"),
+        (sum(results.counts["unjudged"] for results in found), "of them not judged"),
+    ]
+    return keys([*scores, *counts])
+
+
 def _overview(found: Sequence[_Results]) -> str:
-    heads = ("Benchmark", "Score", "%", "95 % interval", "Tasks that count", "Tasks", "Samples not judged")
+    heads = ("Benchmark", "Score", "%", _INTERVAL, "Tasks that count", "Tasks", "Samples not judged")
     cells = [
         (
-            text(results.name), text(score.name), said(score.percent), span(score.interval),
-            *(number(results.counts[key]) if score.name == "pass@1" else "" for key in ("n", "tasks", "unjudged")),
+            results.name, score.name, share(score.percent), ends(score.interval),
+            *(results.counts[key] if score.name == "pass@1" else "" for key in ("n", "tasks", "unjudged")),
         )
         for results in found
         for score in results.measured
     ]  # fmt: skip
     first = [_bar(results.name, results.scores[0]) for results in found]
-    chart = interval_bars("pass@1 by benchmark", _UNIT, first, names=_NAMES_WIDTH) if len(found) > 1 else ""
-    note = (
-        "<p>These scores, and the published ones below, are also in <code>evaluation.csv</code> beside this page.</p>"
+    several = len(found) > 1
+    return section(
+        "scores",
+        "Scores",
+        interval_bars("pass@1 by benchmark", _UNIT, first) if several else "",
+        table("scores", "Scores measured here", heads, cells, words=2),
+        _across(found) if several else "",
+        "<p>These scores, and the published ones below, are also in <code>evaluation.csv</code> beside this page.</p>",
     )
-    return section("scores", "Scores", chart, wide_table("Scores measured here", heads, cells, words=2), note)
 
 
-def _benchmark(place: int, results: _Results, config: Mapping[str, Any], label: str) -> str:
+def _across(found: Sequence[_Results]) -> str:
+    """pass@1 by construct and benchmark, the constructs of most tasks first."""
+    tasks: dict[str, int] = {}
+    for results in found:
+        for name, (number_of, _) in results.constructs.items():
+            tasks[name] = tasks.get(name, 0) + number_of
+    rows = [
+        (name, tasks[name], *(_heat_of(results, name) for results in found))
+        for name in sorted(tasks, key=lambda name: (-tasks[name], name))
+    ]
+    heads: list[str | Column] = ["Construct", "Tasks", *(Column(results.name, unit=", %") for results in found)]
+    return table("constructs-by-benchmark", "pass@1 by construct and benchmark, %", heads, rows) if rows else ""
+
+
+def _heat_of(results: _Results, name: str) -> Any:
+    return heat(results.constructs[name][1].percent if name in results.constructs else None)
+
+
+def _benchmark(place: int, results: _Results, config: Mapping[str, Any], label: str, folder: Path) -> str:
     shown = [
         *(_bar(f"{score.name}, measured here", score) for score in results.scores),
-        *(Bar(model, share / 100, note="published") for model, share in results.published.items()),
+        *(Bar(model, percent / 100, note="published") for model, percent in results.published.items()),
     ]
     failures = {
-        f"{kind} (neither right nor wrong)" if kind in _NO_VERDICT else kind: many
-        for kind, many in results.failures.items()
+        f"{kind} (neither right nor wrong)" if kind in _NO_VERDICT else kind: number_of
+        for kind, number_of in results.failures.items()
     }
     samples = results.counts["samples"]
-    failed = bars(f"Failures by kind, of {number(samples)} samples", ("Kind", "Samples"), most(failures), samples)
+    stem = f"{place}-"
+    failed = bars(
+        f"{stem}failures",
+        f"Failures by kind, of {many(samples, 'sample')}",
+        ("Kind", "Samples"),
+        most(failures),
+        samples,
+    )
+    also = ", measured and published" if results.published else ""
     return section(
         f"benchmark-{place}",
         text(results.name),
         _unjudged(results),
-        interval_bars(f"Scores on {results.name}, measured and published", _UNIT, shown, names=_NAMES_WIDTH),
-        _published(results, config, label),
-        "<div class='columns'><div>",
-        failed if failures else "<p>No sample failed.</p>",
-        "</div><div>",
-        table("What was counted", ("What", "Number"), _counted(results)),
-        "</div></div>",
-        _monologues(results.steps),
-        _by_construct(results),
-    )
+        columns(
+            interval_bars(f"Scores on {results.name}{also}", _UNIT, shown),
+            _published(stem, results, config, label),
+            kind="beside",
+        ),
+        _by_construct(stem, results),
+        "<h3>What went wrong</h3>" + columns(
+            failed if failures else "<p>No sample failed.</p>",
+            table(f"{stem}counts", "What was counted", ("What", "Number"), _counted(results)),
+        ),
+        _monologues(stem, results.steps),
+        shown_texts(folder / results.name) if Path(results.name).name == results.name else "",
+    )  # fmt: skip
 
 
 def _bar(name: str, score: _Score) -> Bar:
-    ends = None if score.interval is None else (score.interval[0] / 100, score.interval[1] / 100)
-    return Bar(name, None if score.percent is None else score.percent / 100, ends)
+    interval = None if score.interval is None else (score.interval[0] / 100, score.interval[1] / 100)
+    return Bar(name, None if score.percent is None else score.percent / 100, interval)
 
 
 def _unjudged(results: _Results) -> str:
@@ -259,54 +329,70 @@ def _unjudged(results: _Results) -> str:
     )
 
 
-def _published(results: _Results, config: Mapping[str, Any], label: str) -> str:
+def _published(stem: str, results: _Results, config: Mapping[str, Any], label: str) -> str:
     """The scores that were published, with the warning that belongs to them."""
     if not results.published:
         return "<p>The manifest carries no published figures for this benchmark.</p>"
     limit = config.get("limit")
     only = f" Here only the first {text(limit)} tasks were asked." if limit else ""
-    rows = [(f"{text(model)} (published)", said(share)) for model, share in results.published.items()]
+    rows = [(f"{model} (published)", share(percent)) for model, percent in results.published.items()]
     return (
-        table("Published figures, not measured here", ("Model", "pass@1, %"), rows)
-        + f"<p>{text(label)}. They were measured elsewhere, on the whole benchmark and with settings of their own."
-        + f"{only}</p>"
+        table(f"{stem}published", "Published figures, not measured here", ("Model", "pass@1, %"), rows)
+        + f"<p>{text(label[:1].upper() + label[1:])}. They were measured elsewhere, on the whole benchmark and with "
+        + f"settings of their own.{only}</p>"
     )
 
 
-def _counted(results: _Results) -> Iterator[tuple[str, str]]:
-    yield from ((name, number(results.counts[key])) for key, name in _COUNTS.items())
+def _counted(results: _Results) -> Iterator[tuple[str, Any]]:
+    yield from ((name, results.counts[key]) for key, name in _COUNTS.items())
     if results.bounds is not None:
-        yield "pass@1 over all tasks, with all not judged wrong, and right, %", span(results.bounds)
+        yield "pass@1 over all tasks with all not judged wrong, %", share(results.bounds[0])
+        yield "pass@1 over all tasks with all not judged right, %", share(results.bounds[1])
     if results.wilson is not None:
-        yield "Wilson’s interval of pass@1, %", span(results.wilson)
+        yield "Wilson’s interval of pass@1, from, %", share(results.wilson[0])
+        yield "Wilson’s interval of pass@1, to, %", share(results.wilson[1])
 
 
-def _monologues(steps: _Steps | None) -> str:
+def _monologues(stem: str, steps: _Steps | None) -> str:
     if steps is None:
         return "<p>No monologues were checked: their claims are not asked for here.</p>"
-    faultless = "no text has claims" if not steps.counts["with_claims"] else said(steps.no_false_claim)
+    faultless = share(steps.no_false_claim)
     told = [
-        ("True part of the claims before the first false one, %", said(steps.true_part.percent)),
-        ("its 95 % interval", span(steps.true_part.interval)),
-        ("Texts with claims of which none is false, %", faultless),
-        ("Texts", number(steps.counts["texts"])),
-        ("Texts with claims", number(steps.counts["with_claims"])),
-        ("Right answers although a claim is false", number(steps.counts["right_with_false_claim"])),
+        ("True part of the claims before the first false one, %", share(steps.true_part.percent)),
+        (
+            "Texts with claims of which none is false, %",
+            faultless if steps.counts["with_claims"] else "no text has claims",
+        ),
+        ("Texts", steps.counts["texts"]),
+        ("Texts with claims", steps.counts["with_claims"]),
+        ("Right answers although a claim is false", steps.counts["right_with_false_claim"]),
     ]
-    title = f"Accuracy of steps, style {steps.style}"
-    chart = interval_bars(title, "true part, %, with 95 % intervals over tasks", [_bar("true part", steps.true_part)])
-    return f"<h3>{text(title)}</h3>{chart}" + table("Claims of monologues", ("What", "Value"), told)
+    title = f"How far monologues in the style {steps.style} are true"
+    unit = "claims before the first false one, % of all of a text, with 95 % intervals over tasks"
+    return interval_bars(title, unit, [_bar("true part", steps.true_part)]) + table(
+        f"{stem}claims", "Claims of monologues", ("What", "Value"), told
+    )
 
 
-def _by_construct(results: _Results) -> str:
+def _by_construct(stem: str, results: _Results) -> str:
     if not results.constructs:
         return "<p>There are no scores by construct.</p>"
     rows = [
-        (text(name), number(many), said(score.percent), span(score.interval))
-        for name, (many, score) in results.constructs.items()
+        (name, number_of, share(score.percent), ends(score.interval))
+        for name, (number_of, score) in results.constructs.items()
     ]
-    heads = ("Construct", "Tasks", "pass@1, %", "95 % interval")
-    return "<h3>By construct</h3>" + wide_table(f"pass@1 on {text(results.name)} by construct in the code", heads, rows)
+    heads = ("Construct", "Tasks", "pass@1, %", _INTERVAL)
+    shown = [
+        _bar(f"{name} ({number(number_of)})", score)
+        for name, (number_of, score) in list(results.constructs.items())[:_CONSTRUCTS]
+    ]
+    overall = results.scores[0].percent
+    marks = [] if overall is None else [(f"all of {results.name}", overall / 100)]
+    title = f"pass@1 on {results.name}, by construct in the code"
+    unit = "right answers, % of the tasks with the construct (how many), with 95 % intervals over tasks"
+    return columns(
+        interval_bars(title, unit, shown, marks), table(f"{stem}constructs", title, heads, rows), kind="beside"
+    )
 
 
 def _reading() -> str:
@@ -322,10 +408,10 @@ def _reading() -> str:
 
 
 def _asked(manifest: Mapping[str, Any], found: Sequence[_Results]) -> str:
-    """Model, wording, sampling, seeds, and the hashes of the data."""
+    """Model, wording, sampling and seeds."""
     config = manifest["config"]
     profile = config.get("profile")
-    facts: dict[str, Any] = {
+    told: dict[str, Any] = {
         "Model" if config.get("model") else "File of answers": _who(config),
         "Profile": profile.get("name", "unnamed") if isinstance(profile, dict) else profile,
         "Style": config.get("style") or "none: answers alone",
@@ -337,12 +423,5 @@ def _asked(manifest: Mapping[str, Any], found: Sequence[_Results]) -> str:
     }
     for name in dict.fromkeys(key for results in found for key in results.seeds):
         values = dict.fromkeys(str(results.seeds.get(name)) for results in found if results.seeds.get(name) is not None)
-        facts[f"Seed of {name}"] = ", ".join(values) or None
-    listed = "".join(f"<dt>{text(k)}</dt><dd>{text('none' if v is None else v)}</dd>" for k, v in facts.items())
-    hashes = "".join(
-        f"<dt>{text(name)}</dt><dd><code>{text(state)}</code></dd>" for name, state in manifest["data"].items()
-    )
-    return section(
-        "asked", "What was asked, and of which data", f'<dl class="facts">{listed}</dl>', "<h3>Hashes of the data</h3>",
-        f'<dl class="facts">{hashes}</dl>' if hashes else "<p>None were kept.</p>",
-    )  # fmt: skip
+        told[f"Seed of {name}"] = ", ".join(values) or None
+    return section("asked", "What was asked", facts(told))

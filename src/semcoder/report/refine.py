@@ -14,7 +14,23 @@ from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.charts import Curve, curves
-from semcoder.report.html import bars, made_of, most, number, page, read_json, section, table, text, wide_table
+from semcoder.report.html import (
+    Cell,
+    Column,
+    bars,
+    columns,
+    ends,
+    keys,
+    most,
+    number,
+    page,
+    read_json,
+    section,
+    share,
+    table,
+    text,
+)
+from semcoder.report.provenance import provenance, refine_command
 from semcoder.report.reading import Pair, count, pair, part, percent_of, said, span
 from semcoder.report.training import checked
 
@@ -77,15 +93,13 @@ def refinement_page(folder: Path, others: Sequence[Path] = ()) -> str:
         f"<h1>{TITLE}</h1>",
         f'<p class="lead">{text(own.model)} on the tasks of {text(own.benchmark)}, allowed to try again '
         f"{number(len(own.curve) - 1)} times; {_MODES[own.mode]}.</p>",
+        _keys(own),
         *(_curves(place, name, mode, runs) for place, ((name, mode), runs) in enumerate(groups.items(), 1)),
         _rounds(own),
         _ended(own),
         _reading(),
-        made_of(
-            manifest["versions"], "Hash of the configuration", manifest.get("hash", "none"), "Configuration",
-            manifest["config"],
-        ),
-    ]  # fmt: skip
+        provenance(path, manifest, refine_command(manifest["config"]), data=manifest["data"]),
+    ]
     return page(TITLE, "\n".join(body))
 
 
@@ -135,58 +149,93 @@ def _point(doc: Mapping[str, Any], where: str) -> _Point:
 # -- drawing
 
 
+def _keys(run: _Run) -> str:
+    first, last = run.curve[0], run.curve[-1]
+    return keys([
+        (said(first.percent), "pass@1 of first answers, %"),
+        (said(last.percent), f"pass@1 after round {len(run.curve) - 1}, %"),
+        (run.tasks, "tasks"),
+        (run.tasks_with_tests, "of them with a test that may be seen"),
+        (sum(point.counts["gained"] for point in run.curve), "samples gained"),
+        (sum(point.counts["lost"] for point in run.curve), "samples lost"),
+    ])  # fmt: skip
+
+
 def _curves(place: int, name: str, mode: str, runs: Sequence[_Run]) -> str:
     lines = [
-        Curve(run.name, [(at, point.percent) for at, point in enumerate(run.curve) if point.percent is not None])
+        Curve(
+            run.name,
+            [(at, point.percent) for at, point in enumerate(run.curve) if point.percent is not None],
+            [(at, point.interval) for at, point in enumerate(run.curve) if point.interval is not None],
+        )
         for run in runs
     ]
-    most_rounds = max(len(run.curve) for run in runs)
-    rows = [(text(run.name), text(run.label), *(_cell(run.curve, at) for at in range(most_rounds))) for run in runs]
-    heads = ("Run", "Model", *(f"Round {at}" for at in range(most_rounds)))
+    rounds = max(len(run.curve) for run in runs)
+    rows = [(run.name, run.label, *(_cell(run.curve, at) for at in range(rounds))) for run in runs]
+    heads = ("Run", "Model", *(f"Round {at}" for at in range(rounds)))
     title = f"{name}: {_MODES[mode]}"
     return section(
         f"curve-{place}",
         text(title),
-        curves(f"pass@1 by round, {title}", "round", "pass@1, %", lines),
-        wide_table(f"pass@1 after each round, % (95 % interval), {text(title)}", heads, rows, words=2),
+        curves(
+            _title(runs, title), "round", "right answers, % of tasks, with 95 % intervals over tasks", lines, whole=True
+        ),
+        table(f"curve-{place}", f"pass@1 after each round, % (95 % interval), {title}", heads, rows, words=2),
     )
 
 
-def _cell(points: Sequence[_Point], at: int) -> str:
+def _title(runs: Sequence[_Run], title: str) -> str:
+    """Where the only run went, or what is compared."""
+    first, last = runs[0].curve[0].percent, runs[0].curve[-1].percent
+    if len(runs) > 1 or first is None or last is None:
+        return f"pass@1 by round, {title}"
+    return f"pass@1 goes from {said(first)} to {said(last)} in {number(len(runs[0].curve) - 1)} rounds"
+
+
+def _cell(points: Sequence[_Point], at: int) -> Cell:
     if at >= len(points):
-        return ""
-    return f"{said(points[at].percent)} ({span(points[at].interval)})"
+        return Cell(None, "")
+    return Cell(points[at].percent, f"{said(points[at].percent)} ({span(points[at].interval)})")
 
 
 def _rounds(run: _Run) -> str:
     kinds = list(dict.fromkeys(kind for point in run.curve for kind in point.kinds))
-    heads = ("Round", "Tasks that count", "Not judged", "Replies", "Gained", "Lost", *map(str.capitalize, kinds))
+    heads: list[str | Column] = ["Round", "pass@1, %", Column("95 % interval", ends=True), "Tasks that count"]
+    heads += ["Not judged", "Replies", "Gained", "Lost", *map(str.capitalize, kinds)]
     rows = [
-        (number(at), *(number(point.counts[key]) for key in _COUNTS), *(_many(point.kinds, kind) for kind in kinds))
+        (
+            str(at),
+            share(point.percent),
+            ends(point.interval),
+            *(point.counts[key] for key in _COUNTS),
+            *(_many(point.kinds, kind) for kind in kinds),
+        )
         for at, point in enumerate(run.curve)
     ]
-    return section("rounds", "Round by round", wide_table("What the replies of each round did", heads, rows))
+    return section("rounds", "Round by round", table("rounds", "What the replies of each round did", heads, rows))
 
 
-def _many(kinds: Mapping[str, int], kind: str) -> str:
-    return number(kinds[kind]) if kind in kinds else ""
+def _many(kinds: Mapping[str, int], kind: str) -> Cell:
+    return Cell(kinds[kind], number(kinds[kind])) if kind in kinds else Cell(None, "")
 
 
 def _ended(run: _Run) -> str:
-    ends = {f"{end}: {_ENDS.get(end, '')}": many for end, many in run.ends.items()}
+    ended = {f"{end}: {_ENDS.get(end, '')}": samples for end, samples in run.ends.items()}
     return section(
         "ends",
         "How samples ended",
-        bars(f"Of {number(run.samples)} samples", ("Because", "Samples"), most(ends), run.samples),
-        table("What was counted", ("What", "Number"), _counted(run)),
+        columns(
+            bars("ends", f"Of {number(run.samples)} samples", ("Because", "Samples"), most(ended), run.samples),
+            table("counts", "What was counted", ("What", "Number"), _counted(run)),
+        ),
     )
 
 
-def _counted(run: _Run) -> Iterator[tuple[str, str]]:
-    yield "Tasks", number(run.tasks)
-    yield "Tasks with a test that the model may see", number(run.tasks_with_tests)
-    for place, many in run.solved_in.items():
-        yield f"Samples whose answer of round {text(place)} passes the tests that may be seen", number(many)
+def _counted(run: _Run) -> Iterator[tuple[str, Any]]:
+    yield "Tasks", run.tasks
+    yield "Tasks with a test that the model may see", run.tasks_with_tests
+    for place, samples in run.solved_in.items():
+        yield f"Samples whose answer of round {place} passes the tests that may be seen", samples
 
 
 def _reading() -> str:

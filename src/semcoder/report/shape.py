@@ -42,8 +42,8 @@ def stepper_shape(trace: Trace, monologue: Monologue | None = None) -> dict[str,
 
     Raises `InputError` or ValueError only where the trace itself is malformed.
     """
-    story = Story(trace)
-    steps = [_step(story, step) for step in trace.steps[:STEP_LIMIT]]
+    story, lines = Story(trace), source_lines(trace.source)
+    steps = [_step(story, lines, step) for step in trace.steps[:STEP_LIMIT]]
     told = None
     if monologue is not None:
         told = monologue_shape(monologue, story)
@@ -52,7 +52,7 @@ def stepper_shape(trace: Trace, monologue: Monologue | None = None) -> dict[str,
                 steps[sentence["step"]]["sentence"] = k
     return {
         "version": SHAPE_VERSION,
-        "source": source_lines(trace.source),
+        "source": lines,
         "call": trace.invocation.text.strip(),
         "kind": trace.invocation.kind,
         "python": trace.python,
@@ -60,6 +60,7 @@ def stepper_shape(trace: Trace, monologue: Monologue | None = None) -> dict[str,
         "steps": steps,
         "total_steps": len(trace.steps),
         "truncated": trace.truncated,
+        "loops": _loops(trace.steps[:STEP_LIMIT]),
         "monologue": told,
     }
 
@@ -92,7 +93,7 @@ def _outcome(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _step(story: Story, step: Step) -> dict[str, Any]:
+def _step(story: Story, lines: Sequence[str], step: Step) -> dict[str, Any]:
     parts = [p for p in step.parts if p.kind in _PART_KINDS]
     return {
         "kind": step.kind,
@@ -102,7 +103,7 @@ def _step(story: Story, step: Step) -> dict[str, Any]:
         "depth": step.depth,
         "count": step.count,
         "changes": [_change(change) for change in step.changes],
-        "expressions": [_part(story, part) for part in parts[:PART_LIMIT]],
+        "expressions": [_part(story, lines, part) for part in parts[:PART_LIMIT]],
         "more_expressions": max(0, len(parts) - PART_LIMIT),
         "printed": _short("".join(p.text for p in step.parts if p.kind == "o"), TEXT_LIMIT * 10),
         "returned": _say(step.returned),
@@ -125,11 +126,76 @@ def _change(change: Change) -> dict[str, Any]:
     return {"name": change.name, "scope": change.scope, "old": _say(change.old), "new": _say(change.new)}
 
 
-def _part(story: Story, part: Part) -> dict[str, Any]:
+def _part(story: Story, lines: Sequence[str], part: Part) -> dict[str, Any]:
     node = part.node.pattern if isinstance(part.node, ast.match_case) else part.node
     text = "" if node is None else _short(story.text(node))
     value = ("true" if part.truth else "false") if part.kind == "t" else _say(part.value)
-    return {"kind": _PART_KINDS[part.kind], "text": text, "value": value}
+    place = node.target if isinstance(node, ast.comprehension) else node
+    return {"kind": _PART_KINDS[part.kind], "text": text, "value": value, "at": _place(lines, place)}
+
+
+def _place(lines: Sequence[str], node: ast.AST | None) -> list[int] | None:
+    """First line and column, last line and end column of a node, columns as a browser counts them: in UTF-16 units."""
+    if not isinstance(node, (ast.expr, ast.pattern)) or node.end_lineno is None or node.end_col_offset is None:
+        return None
+    first, last = node.lineno, node.end_lineno
+    if not 0 < first <= last <= len(lines):
+        return None
+    return [first, _column(lines[first - 1], node.col_offset), last, _column(lines[last - 1], node.end_col_offset)]
+
+
+def _column(line: str, offset: int) -> int:
+    if line.isascii():
+        return offset
+    before = line.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")
+    return len(before.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _loops(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Every run of a loop: where it stands, and the steps in which its iterations begin; in the order of beginnings."""
+    found: list[dict[str, Any]] = []
+    running: dict[tuple[int, int], dict[str, Any]] = {}
+    for step in steps:
+        running = {key: loop for key, loop in running.items() if _goes_on(loop, step)}
+        for loop in running.values():
+            loop["last"] = step.index
+        node = step.node
+        if step.kind not in ("iteration", "exhausted", "test", "resume"):
+            continue
+        if not isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            continue
+        key = (step.frame, id(node))
+        begins = step.kind in ("iteration", "test")
+        if key not in running or (begins and step.count == 1):
+            if step.kind == "resume":
+                continue
+            running[key] = _loop(step, node)
+            found.append(running[key])
+        if begins:
+            running[key]["iterations"].append(step.index)
+        if isinstance(node, ast.While) and step.truth is False and running[key]["iterations"]:
+            running[key]["iterations"].pop()  # this test began none
+    return [{name: value for name, value in loop.items() if name not in ("depth", "end")} for loop in found]
+
+
+def _loop(step: Step, node: ast.For | ast.AsyncFor | ast.While) -> dict[str, Any]:
+    return {
+        "kind": "while" if isinstance(node, ast.While) else "for",
+        "line": node.lineno,
+        "function": step.function,
+        "frame": step.frame,
+        "last": step.index,
+        "iterations": [],
+        "depth": step.depth,
+        "end": node.end_lineno or node.lineno,
+    }
+
+
+def _goes_on(loop: dict[str, Any], step: Step) -> bool:
+    """Whether a loop is still running in a step: one of its own frame inside it, or one of a call that it made."""
+    if step.frame == loop["frame"]:
+        return bool(loop["line"] <= step.line <= loop["end"])
+    return bool(step.depth > loop["depth"])
 
 
 def monologue_shape(monologue: Monologue, story: Story | None = None) -> dict[str, Any]:

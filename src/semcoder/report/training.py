@@ -10,26 +10,42 @@ from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.charts import Curve, curves
-from semcoder.report.html import bars, is_number, made_of, most, number, page, read_json, section, table, text
+from semcoder.report.html import bars, columns, is_number, keys, most, number, page, read_json, section, table, text
+from semcoder.report.provenance import provenance, train_command
 
 TITLE = "SemCoder training report"
 _MADE_BY = "a finished `semcoder train`"
+_HELD = "held_out_"
+_UNITS = {
+    "loss": "of the policy",
+    "reward/answer": "mean reward of a text",
+    "reward/steps": "mean reward of a text",
+    "cut_off": "part of the texts",
+    "unjudged": "part of the texts",
+    "equal_groups": "part of the groups",
+    "reward_std": "standard deviation",
+    "grad_norm": "norm",
+    "learning_rate": "rate",
+    "length": "tokens of a text",
+    "longest": "tokens of the longest text",
+    "entropy": "nats per token",
+    "tokens_per_second": "tokens a second",
+}
 _NOT_FIGURES = frozenset({"step", "loss", "learning_rate", "grad_norm", "tokens", "answer_tokens", "seconds", "epoch"})
 
 
 def training_page(folder: Path) -> str:
     """The page of a finished training run. Raises `InputError`."""
-    manifest = checked(folder / "manifest.json", ("recipe", "versions", "counts", "figures"))
+    path = folder / "manifest.json"
+    manifest = checked(path, ("recipe", "versions", "counts", "figures"))
     log = read_log(folder / "log.jsonl")
     body = [
         f"<h1>{TITLE}</h1>",
-        f'<p class="lead">{_about(manifest, log)}</p>',
-        section("loss-curve", "Loss", loss_chart([("training", log)]), _held_out(log)),
-        *_others(log),
-        _counts(manifest["counts"]),
-        section("figures", "Figures", figures_table(manifest["figures"])),
-        *_data(manifest.get("data")),
-        made(manifest),
+        f'<p class="lead">{_about(manifest)}</p>',
+        _keys(manifest, log),
+        *_curves(manifest, log),
+        _counts(manifest["counts"], manifest["figures"]),
+        provenance(path, manifest, train_command(), data=_data(manifest)),
     ]
     return page(TITLE, "\n".join(filter(None, body)))
 
@@ -68,16 +84,23 @@ def points(log: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, flo
     return [(float(row["step"]), float(row[name])) for row in log if is_number(row.get(name))]
 
 
-def loss_chart(logs: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], title: str = "Loss over steps") -> str:
-    """The losses of runs over their steps, and their held-out losses where they have some."""
-    lines = []
-    for name, log in logs:
-        lines.append(Curve(name, points(log, "loss")))
-        lines.append(Curve("held out" if len(logs) == 1 else f"{name}, held out", points(log, "held_out_loss")))
-    return curves(title, "optimiser step", "nats per answer token", lines) or "<p>Nothing was logged.</p>"
+def _keys(manifest: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> str:
+    """What was trained, how long, on how much, and where it ended; what was not measured is left out."""
+    counts, figures, seconds = manifest["counts"], manifest["figures"], points(log, "seconds")
+    told = [
+        (counts.get("parameters"), "parameters"),
+        (counts.get("steps"), "steps"),
+        (counts.get("tokens"), "tokens"),
+        (seconds[-1][1] / 60 if seconds else None, "minutes"),
+        (figures.get("loss_last"), "last loss"),
+        (figures.get("held_out_loss"), "loss on held-out programs"),
+        (figures.get("reward_last"), "last reward"),
+        (figures.get("held_out_reward_last"), "reward on held-out programs"),
+    ]
+    return keys([(value, what) for value, what in told if is_number(value)])
 
 
-def _about(manifest: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> str:
+def _about(manifest: Mapping[str, Any]) -> str:
     """What this was, in a sentence or two."""
     recipe = manifest["recipe"]
     model = recipe.get("model") if isinstance(recipe.get("model"), dict) else {}
@@ -86,76 +109,88 @@ def _about(manifest: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> str
     return f"{said} {text(recipe['about'])}" if recipe.get("about") else said
 
 
-def _held_out(log: Sequence[Mapping[str, Any]]) -> str:
-    measured = points(log, "held_out_loss")
+def _curves(manifest: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the run is for comes first, large: the reward where there is one, else the loss; then all else."""
+    rewarded = bool(points(log, "reward"))
+    main, unit = ("reward", "mean reward of a text") if rewarded else ("loss", "nats per answer token")
+    others = [name for name in _figures_of(log) if name != main]
+    if rewarded and points(log, "loss"):
+        others.insert(0, "loss")
+    small = [_curve(log, name, _words(name), _UNITS.get(name, "value")) for name in others]
+    first = _curve(log, main, _title(log, main), unit) or "<p>Nothing was logged.</p>"
+    held = _held_out(log, main)
+    return [
+        section("curve", main.capitalize(), first, held),
+        section("others", "Other figures over the run", columns(*small, kind="multiples")) if any(small) else "",
+    ]
+
+
+def _curve(log: Sequence[Mapping[str, Any]], name: str, title: str, unit: str) -> str:
+    """A figure over the steps, with that of held-out programs where it was measured."""
+    held = points(log, _HELD + name)
+    lines = [Curve("training" if held else "", points(log, name)), Curve("held out", held)]
+    return curves(title, "optimiser step", unit, lines)
+
+
+def _figures_of(log: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of what was logged, the norm of the gradient and the learning rate first; those of held-out programs alone
+    stand under their own."""
+    names = dict.fromkeys(name for row in log for name, value in row.items() if is_number(value))
+    known = [name for name in ("grad_norm", "learning_rate") if name in names]
+    bare = dict.fromkeys(name.removeprefix(_HELD) for name in names)
+    return [*known, *(name for name in bare if name not in _NOT_FIGURES)]
+
+
+def _title(log: Sequence[Mapping[str, Any]], name: str) -> str:
+    measured = points(log, name)
+    if not measured:
+        return f"{_words(name)} over steps"
+    (_, first), (step, last) = measured[0], measured[-1]
+    return f"The {name} went from {first:.3g} to {last:.3g} in {number(int(step))} steps"
+
+
+def _held_out(log: Sequence[Mapping[str, Any]], name: str) -> str:
+    measured = points(log, _HELD + name)
     if not measured:
         return "<p>No programs were held out: nothing here says how the model does on what it has not seen.</p>"
     first, last = measured[0], measured[-1]
     return (
-        f"<p>On held-out programs the loss was {number(first[1])} at step {number(int(first[0]))} and "
+        f"<p>On held-out programs the {name} was {number(first[1])} at step {number(int(first[0]))} and "
         f"{number(last[1])} at step {number(int(last[0]))}.</p>"
     )
 
 
-def _others(log: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Charts of the gradient's norm, the learning rate, and whatever else was measured."""
-    names = dict.fromkeys(name for row in log for name, value in row.items() if is_number(value))
-    measured = [name for name in names if name not in _NOT_FIGURES and name != "held_out_loss"]
-    charts = [
-        curves(f"{_words(name)} over steps", "optimiser step", _words(name), [Curve("", points(log, name))])
-        for name in ("grad_norm", "learning_rate", *measured)
-    ]
-    shown = [
-        f"<h3>{text(_words(name))}</h3>{chart}"
-        for name, chart in zip(("grad_norm", "learning_rate", *measured), charts, strict=True)
-        if chart
-    ]
-    return [section("others", "Other figures over the run", *shown)] if shown else []
-
-
 def _words(name: str) -> str:
     known = {"grad_norm": "Norm of the gradient", "learning_rate": "Learning rate"}
-    return known.get(name) or name.replace("_", " ").capitalize()
+    return known.get(name) or name.replace("_", " ").replace("/", ", ").capitalize()
 
 
-def _counts(counts: Mapping[str, Any]) -> str:
-    pairs = [(text(_words(name)), number(value)) for name, value in counts.items() if is_number(value)]
+def _counts(counts: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    pairs = [(_words(name), value) for name, value in counts.items() if is_number(value)]
+    measured = [(_words(name), value) for name, value in figures.items() if value is None or is_number(value)]
     return section(
-        "counts", "Counts", "<div class='columns'><div>", table("What was counted", ("What", "Count"), pairs),
-        "</div><div>", dropped(counts.get("dropped"), "Rows dropped"), "</div></div>",
+        "counts", "Counts and figures", columns(
+            table("counts", "What was counted", ("What", "Count"), pairs),
+            table("figures", "Measured by the run", ("Figure", "Value"), measured) if measured else "",
+            dropped("dropped", counts.get("dropped"), "Rows dropped"),
+        ),
     )  # fmt: skip
 
 
-def dropped(reasons: Any, what: str) -> str:
-    """Drops by reason, with bars."""
+def dropped(name: str, reasons: Any, what: str) -> str:
+    """Drops by reason, with bars. `name`: of the CSV."""
     known = (
-        {str(reason): many for reason, many in reasons.items() if is_number(many)} if isinstance(reasons, dict) else {}
+        {str(reason): lost for reason, lost in reasons.items() if is_number(lost)} if isinstance(reasons, dict) else {}
     )
     if not known:
         return f"<p>{what}: none.</p>"
     total = sum(known.values())
-    return bars(f"{what}, by reason ({number(total)} in all)", ("Reason", "Dropped"), most(known), total)
+    return bars(name, f"{what}, by reason ({number(total)} in all)", ("Reason", "Dropped"), most(known), total)
 
 
-def figures_table(figures: Mapping[str, Any]) -> str:
-    pairs = [
-        (text(_words(name)), number(value)) for name, value in figures.items() if value is None or is_number(value)
-    ]
-    return table("Measured by the run", ("Figure", "Value"), pairs) if pairs else "<p>None were measured.</p>"
-
-
-def _data(data: Any) -> list[str]:
-    if not isinstance(data, dict) or not data:
-        return []
-    rows = "".join(f"<dt><code>{text(name)}</code></dt><dd>{text(state)}</dd>" for name, state in data.items())
-    return [section("data", "Data", f'<dl class="facts">{rows}</dl>')]
-
-
-def made(manifest: Mapping[str, Any]) -> str:
-    """How a run was made: versions and recipe."""
-    return made_of(
-        manifest["versions"], "Recipe hash", manifest.get("recipe_hash", "none"), "Recipe", manifest["recipe"]
-    )
+def _data(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    data = manifest.get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def finite(value: Any) -> float | None:

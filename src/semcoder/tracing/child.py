@@ -19,18 +19,19 @@ from semcoder.errors import UsageError
 from semcoder.tracing.instrument import instrument
 from semcoder.tracing.recorder import MAX_EVENTS, Recorder
 
-#: Where the payload of the trace task comes from: {"source": text, "max_events": int (optional)}.
+#: Where the payload of the trace task comes from: {"source": text}, and optionally "max_events": int, "ends": bool.
 Payload = dict[str, Any]
 
 
 def record(
-    source: str, invocation: Call, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20
+    source: str, invocation: Call, *, max_events: int = MAX_EVENTS, stdout_limit: int = 1 << 20, ends: bool = False
 ) -> dict[str, Any]:
     """Run one call under the recorder. Returns `{"outcome", "columns", "python"}` as JSON data.
 
-    Raises `UsageError` on a syntax error.
+    `ends`: as of `Recorder`; the outcome is then one of status raised, with a `RecordingFull`. Raises `UsageError` on a
+    syntax error.
     """
-    recorder = Recorder(max_events=max_events)
+    recorder = Recorder(max_events=max_events, ends=ends)
 
     def compiler(tree: ast.Module, filename: str) -> types.CodeType:
         instrumented = instrument(tree, filename, module_steps=invocation[0] == "stdin")
@@ -61,16 +62,17 @@ REHEARSALS = [("trace_task", {"source": SAMPLE}, ("expr", "f([1, 2, 3])", ""))]
 
 
 def trace_task(payload: Payload) -> Callable[[Any, dict[str, Any]], Any]:
-    """The sandbox task: factory over `{"source", "max_events"}`; items are invocations as documents.
+    """The sandbox task: factory over `{"source", "max_events", "ends"}`; items are invocations as documents.
 
     A program that cannot be compiled gives an outcome with status `invalid` and empty columns.
     """
     source = str(payload["source"])
-    max_events = int(payload.get("max_events", MAX_EVENTS))
+    max_events, ends = int(payload.get("max_events", MAX_EVENTS)), bool(payload.get("ends"))
 
     def run(item: Any, limits: dict[str, Any]) -> Any:
         try:
-            return record(source, item, max_events=max_events, stdout_limit=int(limits.get("stdout", 1 << 20)))
+            room = int(limits.get("stdout", 1 << 20))
+            return record(source, item, max_events=max_events, stdout_limit=room, ends=ends)
         except UsageError as error:
             return _document({"status": "invalid", "detail": str(error)}, Recorder().columns())
 

@@ -72,6 +72,10 @@ def same_ref(a: Ref, b: Ref) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
+class RecordingFull(BaseException):
+    """Raised into a program that is to end where its recording does; not an Exception, so that handlers let it pass."""
+
+
 def _raised_at(error: BaseException, frame: FrameType) -> tuple[int, int] | None:
     """Line and column of what a frame was at when an exception came up in it or through it."""
     trail = error.__traceback__
@@ -106,10 +110,11 @@ class _State:
 class Recorder:
     """Records one run. Give `builtins()` to the instrumented module, call `start` and `stop` around the run.
 
-    `max_events` and `max_bytes` bound what is recorded: events, and the text and parts of values in bytes.
+    `max_events` and `max_bytes` bound what is recorded: events, and the text and parts of values in bytes. `ends`: the
+    program is ended there, by `RecordingFull`, instead of going on unrecorded.
     """
 
-    def __init__(self, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_TEXT) -> None:
+    def __init__(self, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_TEXT, ends: bool = False) -> None:
         self.encoder = Encoder(max_text=max_bytes, deltas=True)
         self.codes: list[int] = []
         self.values: list[Ref] = []
@@ -120,6 +125,7 @@ class Recorder:
         self.globals_of: dict[int, tuple[str, ...]] = {}
         self.heads_of: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}
         self._max_events = min(max_events, MAX_EVENTS)
+        self._ends = ends
         self._me = -1  # the recorded thread, -1 while nothing is recorded
         self._name_index: dict[str, int] = {}
         self._frames: dict[FrameType, _State] = {}
@@ -171,6 +177,8 @@ class Recorder:
     def _truncate(self) -> None:
         self.truncated = True
         self._me = -1
+        if self._ends:
+            raise RecordingFull("the recording is full")
 
     def _emit(self, kind: str, site: int, count: int) -> None:
         if self._me != -1 and self._room():

@@ -1,7 +1,7 @@
 // The stepper: walks one recorded execution, with the monologue that tells it.
 //
 // `createStepper(shape)` draws the JSON shape documented in docs/design/report.md and returns
-// `{ element, show(index), move(by), index }`; the element sends a `stepper:step` event at every move.
+// `{ element, show(index), move(by), tell(sentence), index }`; the element sends a `stepper:step` event at every move.
 // `monologueList(told, goTo)` draws a monologue alone.
 //
 // Values and texts come from untrusted programs and models: everything is written as text nodes, never as markup.
@@ -21,14 +21,14 @@ export function el(tag, attributes = {}, ...children) {
 
 // Control and direction characters could make code look like what it is not; they are shown as escapes.
 const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-const visible = (text) =>
+export const visible = (text) =>
   text.replace(UNSEEN, (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"));
 
-const code = (text) => el("code", {}, visible(text));
+export const code = (text) => el("code", {}, visible(text));
 const quiet = (text) => el("span", { class: "sr-only" }, text);
 
 /** Prose and code in turn, as the shape's `pieces` have it. */
-const prose = (pieces) => pieces.map((piece, k) => (k % 2 ? code(piece) : visible(piece))).filter((part) => part !== "");
+export const prose = (pieces) => pieces.map((piece, k) => (k % 2 ? code(piece) : visible(piece))).filter((part) => part !== "");
 
 // -- the monologue
 
@@ -65,14 +65,16 @@ function spans(text) {
 /** The sentences of a monologue as a list; those that tell a step call `goTo(step)` when chosen. */
 export function monologueList(told, goTo = null) {
   const list = el("ol", { class: "sentences" });
-  for (const sentence of told.sentences) {
+  const wrong = told.sentences.findIndex((sentence) => sentence.claims.some((claim) => claim.verdict === false));
+  for (const [place, sentence] of told.sentences.entries()) {
     const marks = sentence.claims.length ? [" ", ...claimMarks(sentence.claims)] : [];
     const text = [el("span", { class: "said" }, ...prose(sentence.pieces)), ...marks];
     const walks = goTo !== null && sentence.step !== null;
     const body = walks ? el("button", { type: "button", class: "sentence" }, ...text)
       : el("span", { class: "sentence" }, ...text);
     if (walks) body.addEventListener("click", () => goTo(sentence.step));
-    list.append(el("li", {}, body, ...doubts(sentence.claims)));
+    const flag = place === wrong ? [el("span", { class: "flag" }, "First false step")] : [];
+    list.append(el("li", { class: place === wrong ? "first-false" : null }, ...flag, body, ...doubts(sentence.claims)));
   }
   return list;
 }
@@ -128,17 +130,17 @@ function variableRows(step, state) {
   return rows;
 }
 
-/** Rows of the values table: `[what, value]`, what a code text or a plain word. */
+/** Rows of the values table: `[what, value, place]`, what a code text or a plain word. */
 function valueRows(step) {
   const isTest = (part, before) => part.kind === "condition" && before?.text === part.text
     && before.value.toLowerCase() === part.value;
   // A comparison comes as its value and as the condition's truth: the same thing told twice.
   const told = step.expressions.filter((part, k) => !isTest(part, step.expressions[k - 1]));
   const rows = told.map((part) => {
-    if (part.kind === "item") return ["item taken", part.value];
-    if (part.kind === "yield") return ["yields", part.value];
-    if (part.kind === "case") return [code(part.text), "matches"];
-    return [code(part.text), part.value];
+    if (part.kind === "item") return ["item taken", part.value, part.at];
+    if (part.kind === "yield") return ["yields", part.value, part.at];
+    if (part.kind === "case") return [code(part.text), "matches", part.at];
+    return [code(part.text), part.value, part.at];
   });
   if (step.more_expressions) rows.push([`${step.more_expressions} more`, ""]);
   if (step.caught !== null) rows.push(["caught", step.caught]);
@@ -162,10 +164,13 @@ function describe(shape, index) {
   return `Step ${index + 1} of ${shape.steps.length}: line ${step.lines[0]}, in ${step.function}${kind}`;
 }
 
+const ENDS = { timeout: "was stopped", memory: "was stopped", output_limit: "was stopped", exited: "ended itself", returned: "came to its end" };
+
 function outcomeText(outcome) {
   if (outcome.exception !== null) return ["raised ", code(outcome.exception)];
   if (outcome.value !== null) return ["returned ", code(outcome.value)];
-  return [outcome.detail ? `${outcome.status}: ${visible(outcome.detail)}` : outcome.status];
+  const how = ENDS[outcome.status] ?? `ended as ${outcome.status}`;
+  return [outcome.detail ? `${how}: ${visible(outcome.detail)}` : how];
 }
 
 // -- the parts of the stepper
@@ -183,6 +188,85 @@ function codePane(lines) {
     return row;
   });
   return { list, rows };
+}
+
+// -- the values of what stands in the current line
+
+const placeName = (at) => at.join(",");
+
+/** What each piece of code gave in a step, by its place; a comprehension's pieces give a value for every item. */
+function valuesByPlace(step) {
+  const found = new Map();
+  for (const part of step.expressions) {
+    if (!part.at || part.kind === "case" || part.kind === "yield") continue;
+    const name = placeName(part.at);
+    if (!found.has(name)) found.set(name, { at: part.at, text: part.text, values: [] });
+    const { values } = found.get(name);
+    if (part.kind !== "condition" || values.at(-1)?.toLowerCase() !== part.value) values.push(part.value);
+  }
+  return found;
+}
+
+/** The text of a line with its pieces as elements one inside the other. */
+function pieced(line, pieces) {
+  const ordered = [...pieces].sort((a, b) => a.at[1] - b.at[1] || b.at[3] - a.at[3]);
+  const fill = (parent, from, to) => {
+    let at = from;
+    while (ordered.length && ordered[0].at[1] < to) {
+      const piece = ordered.shift();
+      const [, start, , end] = piece.at;
+      if (start < at || end > to) continue;
+      const inner = el("span", { class: "piece", "data-place": placeName(piece.at) });
+      fill(inner, start, end);
+      parent.append(visible(line.slice(at, start)), inner);
+      at = end;
+    }
+    parent.append(visible(line.slice(at, to)));
+  };
+  const all = document.createDocumentFragment();
+  fill(all, 0, line.length);
+  return all;
+}
+
+/** Shows the value of the piece that is pointed at in the lit lines, or chosen in the list of values. */
+function lens(lines, rows) {
+  const bubble = el("span", { class: "bubble", role: "status" });
+  let values = new Map();
+  let dressed = [];
+
+  function dress(step) {
+    for (const k of dressed) rows[k].querySelector("code").replaceChildren(visible(lines[k]) || " ");
+    bubble.remove();
+    values = valuesByPlace(step);
+    const [first, last] = step.lines;
+    dressed = [];
+    for (let k = Math.max(0, first - 1); k < Math.min(last, lines.length); k += 1) {
+      const pieces = [...values.values()].filter(({ at }) => at[0] === k + 1 && at[2] === k + 1);
+      if (!pieces.length) continue;
+      rows[k].querySelector("code").replaceChildren(pieced(lines[k], pieces));
+      dressed.push(k);
+    }
+  }
+
+  function choose(name) {
+    for (const k of dressed) rows[k].querySelectorAll(".chosen").forEach((piece) => piece.classList.remove("chosen"));
+    bubble.remove();
+    if (!values.has(name)) return;
+    const { at, values: given } = values.get(name);
+    const row = rows[at[0] - 1];
+    const piece = row?.querySelector(`[data-place="${name}"]`);
+    if (!piece) return;
+    piece.classList.add("chosen");
+    const shown = given.slice(0, 6).flatMap((value, k) => [k ? ", " : "", code(value)]);
+    bubble.replaceChildren("→ ", ...shown, given.length > 6 ? ` … ${given.length} in all` : "");
+    row.append(bubble);
+    const box = row.getBoundingClientRect();
+    const left = Math.min(piece.getBoundingClientRect().left - box.left, box.width - bubble.offsetWidth - 4);
+    bubble.style.left = `${Math.max(4, left)}px`;
+    bubble.classList.toggle("above", at[0] === rows.length && rows.length > 1);
+  }
+
+  return { dress, choose };
 }
 
 /** Which line runs at each step: loops and recursion show as waves. The slider says the same to who cannot see it. */
@@ -205,6 +289,76 @@ function timeline(shape, goTo) {
   return { svg, mark: (index) => cursor.setAttribute("x", index) };
 }
 
+/** The runs of each loop over the same time line, one row a loop: which iteration it is, and ways to another one. */
+function loopRows(shape, goTo) {
+  const byLine = new Map();
+  for (const run of shape.loops ?? []) {
+    if (!byLine.has(run.line)) byLine.set(run.line, []);
+    byLine.get(run.line).push(run);
+  }
+  const all = [...byLine.values()].filter((runs) => runs.some((run) => run.iterations.length));
+  const rows = all.slice(0, LOOP_ROWS).map((runs) => loopRow(runs, shape.steps.length, goTo));
+  const notes = all.length > LOOP_ROWS ? [el("p", { class: "none" }, `${all.length - LOOP_ROWS} more loops are not drawn.`)] : [];
+  return { elements: [...rows.flatMap((row) => row.elements), ...notes], rows };
+}
+
+const LOOP_ROWS = 5;
+const CROWD = 120; // iterations from which there is no room for a line between them
+
+function loopRow(runs, count, goTo) {
+  const { kind, line, function: name } = runs[0];
+  const marks = [];
+  for (const run of runs) {
+    run.iterations.forEach((from, k) => marks.push({ run, from, to: run.iterations[k + 1] ?? run.last + 1, number: k + 1 }));
+  }
+  marks.sort((a, b) => a.from - b.from);
+  const button = (label, text) => el("button", { type: "button", "aria-label": `${label} iteration of the ${kind} loop in line ${line}`, title: `${label} iteration` }, text);
+  const back = button("Previous", "‹");
+  const next = button("Next", "›");
+  const at = el("span", { class: "loop-at" });
+  const label = el("div", { class: "loop-name" }, el("span", {}, code(kind), ` in line ${line}`), back, at, next);
+  const track = trackOf(marks, count, goTo, `${kind} loop in line ${line} of ${name}`);
+  let current = -1;
+
+  function mark(index) {
+    // Of a loop that runs inside itself, by recursion, the innermost iteration counts.
+    current = marks.findLastIndex(({ from, to }) => from <= index && index < to);
+    const here = marks[current];
+    at.textContent = here ? `${here.number} of ${here.run.iterations.length}` : "not in it";
+    track.light(current);
+    back.setAttribute("aria-disabled", String(!marks.some(({ from }) => from < index)));
+    next.setAttribute("aria-disabled", String(!marks.some(({ from }) => from > index)));
+    return here ?? null;
+  }
+
+  function move(index, by) {
+    const to = by > 0 ? marks.find(({ from }) => from > index)
+      : marks.findLast(({ from }) => from < (current >= 0 ? Math.min(index, marks[current].from) : index));
+    if (to) goTo(to.from);
+    else if (by < 0 && current >= 0) goTo(marks[current].from);
+  }
+
+  return { elements: [label, track.svg], mark, move, back, next };
+}
+
+function trackOf(marks, count, goTo, label) {
+  const svg = document.createElementNS(SVG, "svg");
+  const set = (node, values) => Object.entries(values).forEach(([name, value]) => node.setAttribute(name, value));
+  const kind = marks.length > CROWD ? "track crowded" : "track";
+  set(svg, { viewBox: `0 0 ${count} 1`, preserveAspectRatio: "none", class: kind, "aria-hidden": "true" });
+  const rects = marks.map(({ run, from, to, number }) => {
+    const rect = document.createElementNS(SVG, "rect");
+    set(rect, { x: from, y: 0, width: Math.max(to - from, 0.5), height: 1, class: "lap" });
+    const title = document.createElementNS(SVG, "title");
+    title.textContent = `${label}: iteration ${number} of ${run.iterations.length}`;
+    rect.append(title);
+    rect.addEventListener("click", () => goTo(from));
+    svg.append(rect);
+    return rect;
+  });
+  return { svg, light: (which) => rects.forEach((rect, k) => rect.classList.toggle("lit", k === which)) };
+}
+
 function controls(count) {
   const button = (label, text) => el("button", { type: "button", "aria-label": label, title: label }, text);
   const parts = {
@@ -225,10 +379,11 @@ const emptyPane = (caption, text) => el("div", { class: "pane" }, el("h4", {}, c
 function valuesPane(rows) {
   if (!rows.length) return emptyPane("Values in this step", "Nothing was evaluated.");
   const list = el("dl", { class: "values" });
-  for (const [what, value] of rows) {
+  for (const [what, value, at] of rows) {
     const plain = value === "matches" || value === "";
-    const long = (typeof what === "string" ? what : what.textContent).length + value.length > 32;
-    list.append(el("div", { class: long ? "long" : null }, el("dt", {}, what), el("dd", {}, plain ? value : code(value))));
+    const long = (typeof what === "string" ? what : what.textContent).length + value.length > 26;
+    const asked = at ? el("button", { type: "button", class: "asks", "data-place": placeName(at), title: "Show it in the line" }, what) : what;
+    list.append(el("div", { class: long ? "long" : null }, el("dt", {}, asked), el("dd", {}, plain ? value : code(value))));
   }
   return el("div", { class: "pane" }, el("h4", {}, "Values in this step"), list);
 }
@@ -288,9 +443,9 @@ function monologuePane(told, goTo) {
 function notes(shape) {
   const cut = shape.total_steps - shape.steps.length;
   const said = [];
-  if (cut > 0) said.push(`Shown are the first ${shape.steps.length} of ${shape.total_steps} steps.`);
+  if (cut > 0) said.push(`Shown are the first ${shape.steps.length.toLocaleString("en")} of ${shape.total_steps.toLocaleString("en")} steps.`);
   if (shape.truncated) said.push("The recording stopped before the run did.");
-  return said.map((text) => el("p", { class: "warning", role: "note" }, text));
+  return said.length ? [el("p", { class: "warning", role: "note" }, said.join(" "))] : [];
 }
 
 /** Draws a shape; see the top of this file. */
@@ -299,12 +454,14 @@ export function createStepper(shape) {
   const result = el("p", { class: "outcome" }, "The run ", ...outcomeText(shape.outcome), ".");
   if (!shape.steps.length) {
     element.append(result, el("p", { class: "none" }, "No step was recorded."));
-    return { element, show() {}, move() {}, index: 0 };
+    return { element, show() {}, move() {}, turn() {}, tell() {}, index: 0 };
   }
-  const self = { element, index: -1, show, move: (by) => show(self.index + by) };
+  const self = { element, index: -1, show, move: (by) => show(self.index + by), turn, tell };
   const bar = controls(shape.steps.length);
   const waves = timeline(shape, show);
   const source = codePane(shape.source);
+  const glass = lens(shape.source, source.rows);
+  const loops = loopRows(shape, show);
   const state = el("div", { class: "state" });
   const told = monologuePane(shape.monologue, show);
   let lit = [];
@@ -315,9 +472,11 @@ export function createStepper(shape) {
     if (index === self.index) return;
     self.index = index;
     const step = shape.steps[index];
-    light(step);
+    glass.dress(step);
+    light(step, step.sentence === null ? null : told.items[step.sentence]);
     state.replaceChildren(...statePanes(shape, index));
     waves.mark(index);
+    for (const row of loops.rows) row.mark(index);
     bar.slider.value = String(index);
     bar.status.textContent = describe(shape, index);
     bar.slider.setAttribute("aria-valuetext", bar.status.textContent);
@@ -326,7 +485,22 @@ export function createStepper(shape) {
     element.dispatchEvent(new CustomEvent("stepper:step", { bubbles: true, detail: { index } }));
   }
 
-  function light(step) {
+  /** The previous or next iteration of the innermost loop that runs, or of the first one where none does. */
+  function turn(by) {
+    const inside = loops.rows.filter((row) => row.mark(self.index));
+    const starts = (row) => row.mark(self.index).from;
+    const row = inside.length ? inside.reduce((a, b) => (starts(b) >= starts(a) ? b : a)) : loops.rows[0];
+    row?.move(self.index, by);
+  }
+
+  /** Lights a sentence, and the step that it tells. */
+  function tell(sentence) {
+    const { step } = shape.monologue.sentences[sentence];
+    if (step !== null) show(step);
+    light(shape.steps[self.index], told.items[sentence]);
+  }
+
+  function light(step, sentence) {
     for (const row of lit) {
       row.removeAttribute("aria-current");
       row.querySelector(".arrow")?.replaceChildren();
@@ -334,7 +508,7 @@ export function createStepper(shape) {
     const [first, last] = step.lines;
     lit = source.rows.slice(Math.max(0, first - 1), last);
     lit.forEach((row, k) => row.querySelector(".arrow").replaceChildren(k ? "│" : "▶"));
-    item = step.sentence === null ? null : told.items[step.sentence];
+    item = sentence;
     if (item) lit.push(item);
     for (const each of lit) each.setAttribute("aria-current", "step");
     revealLit();
@@ -351,20 +525,32 @@ export function createStepper(shape) {
   bar.next.addEventListener("click", () => self.move(1));
   bar.last.addEventListener("click", () => show(shape.steps.length - 1));
   bar.slider.addEventListener("input", () => show(Number(bar.slider.value)));
+  for (const row of loops.rows) {
+    row.back.addEventListener("click", () => row.move(self.index, -1));
+    row.next.addEventListener("click", () => row.move(self.index, 1));
+  }
+  const pointed = (event) => {
+    const name = event.target.closest("[data-place]")?.dataset.place;
+    if (name || event.type !== "focusin") glass.choose(name);
+  };
+  for (const pane of [source.list, state]) {
+    for (const kind of ["mouseover", "mouseleave", "focusin", "click"]) pane.addEventListener(kind, pointed);
+  }
   element.addEventListener("keydown", (event) => {
-    if (event.target !== bar.slider) stepByKey(self, shape.steps.length, event);
+    if (event.target !== bar.slider || event.shiftKey) stepByKey(self, shape.steps.length, event);
   });
-  element.append(result, ...notes(shape), el("div", { class: "controls" }, bar.row, waves.svg, bar.status),
+  const lines = el("div", { class: "timelines" }, el("div", { class: "loop-name" }, "Lines over time"), waves.svg, ...loops.elements);
+  element.append(result, ...notes(shape), el("div", { class: "controls" }, bar.row, bar.status), lines,
     el("div", { class: "panes" }, source.list, state, told.pane));
   show(0);
   new ResizeObserver(revealLit).observe(source.list); // also when it first gets a place on a page
   return self;
 }
 
-/** Left and right arrows, Home and End; with a modifier they keep the browser's meaning. */
+/** Left and right arrows, with Shift by iterations, Home and End; else with a modifier they are the browser's. */
 export function stepByKey(stepper, count, event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const keys = {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const keys = event.shiftKey ? { ArrowLeft: () => stepper.turn(-1), ArrowRight: () => stepper.turn(1) } : {
     ArrowLeft: () => stepper.move(-1),
     ArrowRight: () => stepper.move(1),
     Home: () => stepper.show(0),

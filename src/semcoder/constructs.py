@@ -1,4 +1,4 @@
-"""What a task's code is made of, for scores by construct.
+"""What a piece of code is made of, for scores and drops by construct.
 
 Guarantees: read from the syntax tree, nothing is run; total: code that does not parse has no constructs. Methods are
 told by their names: `x.split()` counts as a string method whatever `x` is.
