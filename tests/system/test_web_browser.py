@@ -202,6 +202,8 @@ def test_a_models_text_is_judged_claim_by_claim(visit: Visit) -> None:
     assert "is wrong" in window.locator("#say-result .headline").inner_text()
     assert "In truth the call gives 3." in window.locator("#say-result .verdict").inner_text()
     assert "In fact: result goes from 1 to 3" in window.locator("#say-result .first-false").inner_text()
+    window.select_option("#example", "nesting")
+    assert window.locator("#say-result").inner_text() == "", "what is of another program is gone"
 
 
 def test_a_monologue_goes_backward(visit: Visit) -> None:

@@ -129,6 +129,14 @@ def test_a_hostile_program_is_stopped_and_shown_as_far_as_it_came(base: str, nam
     assert found["stepper"]["monologue"]["claims"]["false"] == 0
 
 
+def test_values_without_measure_are_walked_and_not_told(base: str) -> None:
+    source = "def f():\n    y = [1] * 10**5\n    z = [2] * 10**5\n    return z\n"
+    found = post(base, "trace", {"source": source, "call": "f()"}).json()
+    assert found["stepper"]["monologue"] is None
+    assert found["notes"] == ["Its values are too long to be told in words."]
+    assert len(found["stepper"]["steps"]) == 4
+
+
 def test_deep_recursion_is_told_as_the_exception_that_it_is(base: str) -> None:
     found = post(base, "trace", {"source": "def f(n):\n    return f(n + 1)\n", "call": "f(0)"}).json()
     assert "RecursionError" in found["stepper"]["outcome"]["exception"]
@@ -418,7 +426,7 @@ def test_nothing_of_one_visitor_is_there_for_the_next(base: str) -> None:
 def test_who_finds_no_place_is_told_so() -> None:
     with page(workers=1, queue=1) as base:
         post(base, "trace", {"source": SUM, "call": "total([])"})
-        slow = {"source": "import time\ndef f():\n    time.sleep(2)\n", "call": "f()"}
+        slow = {"source": "import time\ndef f():\n    time.sleep(1)\n", "call": "f()"}
         with ThreadPoolExecutor(6) as pool:
             found = list(pool.map(lambda _: post(base, "trace", slow), range(6)))
     busy = [response for response in found if response.status_code == 503]

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 #: Characters of a text whose claims are read, and brackets that may be open in one of its lines: reading takes time
 #: that grows with the square of either.
 MAX_TEXT, MAX_OPEN = 20_000, 100
+#: Characters of a monologue of ours that is read again to be checked: values are told whole in it.
+MAX_TOLD = 1_000_000
 #: Candidates that are run to find an input for an output.
 BUDGET = 1_000
 #: What a pasted program is called in what is told of it.
@@ -115,6 +117,8 @@ class Work:
         if chosen.direction == "backward" and recorded.trace.outcome.status != "returned":
             raise Refusal("the call does not return a value, so there is no output to reason back from", "call")
         told = tell(chosen, recorded.trace, detail="expression" if detail == "expression" else "line")
+        if len(told.text) > MAX_TOLD:
+            return None
         if recorded.again is None or recorded.trace.invocation.kind == "stdin":
             return told  # the sentences' grammar has calls in mind, and so has who checks them
         claims = check(chosen, told.text, recorded.again, detail="expression" if detail == "expression" else "line")
@@ -124,12 +128,13 @@ class Work:
     def _walked(recorded: Recorded, told: Monologue | None) -> dict[str, Any]:
         """The stepper with its monologue, or beside a text that does not go with its steps."""
         beside = told is not None and (told.direction == "backward" or told.style not in ("forward", "text"))
+        missing = () if told is not None else ("Its values are too long to be told in words.",)
         shape = stepper_shape(recorded.trace, None if beside else told)
         return {
             "stepper": shape,
             "monologue": monologue_shape(told) if told is not None and beside else None,
             "first_false": _first_false(shape["monologue"]),
-            "notes": list(recorded.notes),
+            "notes": [*recorded.notes, *missing],
         }
 
     # -- say it
