@@ -108,7 +108,7 @@ def _library(n: int) -> list[Program]:
 @pytest.mark.parametrize(
     ("source", "programs"),
     [
-        (_generated, 12),
+        (_generated, 6),
         pytest.param(_generated, 100, marks=pytest.mark.slow),
         pytest.param(_library, 100, marks=pytest.mark.slow),
     ],

@@ -121,6 +121,7 @@ FAKES = {
 }
 
 
+@pytest.mark.slow
 def test_slurm_gets_a_job_and_the_next_start_ends_the_build(
     source: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_full_disk(source: Path, undisturbed: dict[str, bytes], tmp_path: Path
     assert written(kept / "out") == undisturbed
 
 
+@pytest.mark.slow
 def test_a_torn_file_of_a_killed_writer_is_not_taken_for_a_whole_one(
     source: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -244,6 +246,7 @@ def test_a_torn_file_of_a_killed_writer_is_not_taken_for_a_whole_one(
     assert not list(out.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_another_engine_is_no_other_configuration(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(write_config(source, out)).returncode == 0
@@ -256,6 +259,7 @@ def test_another_engine_is_no_other_configuration(source: Path, tmp_path: Path) 
     assert "differs in: seed, search_rounds" in other.stderr
 
 
+@pytest.mark.slow
 def test_two_builds_in_one_folder(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     config = write_config(source, out)

@@ -203,6 +203,7 @@ class _Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(answering: Path, rows: Path, tmp_path: Path) -> None:
     recipe = recipe_for(answering, rows, evaluate_every=1, held_out=0.0)
     told: list[int] = []

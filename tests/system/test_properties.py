@@ -168,6 +168,7 @@ def test_a_parameter_that_takes_no_literal_is_told(box: Sandbox) -> None:
     assert any("parameter `key`" in note for note in findings.notes)
 
 
+@pytest.mark.slow
 def test_programs_that_hang_end_the_search(box: Sandbox) -> None:
     findings = found(box, "def f(n: int):\n    while True:\n        n += 1\n")
     assert findings.properties == ()

@@ -128,6 +128,7 @@ def test_what_it_cost_is_told_and_nothing_is_paid_for_twice(
     assert files(out) == before
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_files(
     whole: tuple[dict[str, Any], Path], server: servers.Scripted, seeds: Path
 ) -> None:

@@ -107,7 +107,9 @@ def test_packed_steps_accumulated_or_not(rows: Path, tmp_path: Path, whole: Path
 
 
 @pytest.mark.parametrize(
-    ("launcher", "more"), [(BY_ACCELERATE, ()), (BY_TORCHRUN, ("fsdp=true",))], ids=["ddp", "fsdp2"]
+    ("launcher", "more"),
+    [(BY_ACCELERATE, ()), pytest.param(BY_TORCHRUN, ("fsdp=true",), marks=pytest.mark.slow)],
+    ids=["ddp", "fsdp2"],
 )
 def test_two_processes_are_as_one(rows: Path, tmp_path: Path, launcher: list[str], more: tuple[str, ...]) -> None:
     given = settings(rows, "batch=12", "max_steps=20", "per_device=2")
@@ -337,6 +339,7 @@ cp -r "$1/out" "$4/out"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own takes root")
 def test_a_full_disk_leaves_the_checkpoint_before(rows: Path, whole: Path, tmp_path: Path) -> None:
     """Room for one checkpoint (about 420 KB) and half of another; with more room the run ends as if nothing had been."""

@@ -371,6 +371,7 @@ def _all_right(_: Path, questions: Sequence[Sample], *__: Any) -> list[dict[str,
     return [{"id": one.id, "answer": "1", "right": True, "true_part": None} for one in questions]
 
 
+@pytest.mark.slow
 def test_runs_side_by_side_give_the_same_table(tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, workers=2, ablation=dataclasses.replace(RECIPE.ablation, equal=("programs",)))
     told: list[str] = []
