@@ -23,6 +23,10 @@ _PAGES = {str(path.relative_to(pages.ROOT)): path.read_text() for path in pages.
 _RUN = {"console", "python"}
 
 
+#: Pages whose blocks take long together.
+_LONG = {"docs/cli.md", "docs/guides/own-code.md", "docs/guides/evaluate.md"}
+
+
 def _to_run(text: str, *, slow: bool) -> bool:
     """Whether a page has a block that is run, of those that are slow or of the others."""
     return any(
@@ -36,7 +40,14 @@ def test_what_a_page_names_exists(name: str) -> None:
     assert not faults(_PAGES[name])
 
 
-@pytest.mark.parametrize("name", [name for name, text in _PAGES.items() if _to_run(text, slow=False)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in _LONG else ())
+        for name, text in _PAGES.items()
+        if _to_run(text, slow=False)
+    ],
+)
 def test_the_blocks_of_a_page_run(name: str, tmp_path: Path) -> None:
     with Page(_PAGES[name], tmp_path) as page:
         problems = page.run(slow=False)

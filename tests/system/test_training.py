@@ -121,9 +121,8 @@ def test_two_processes_are_as_one(rows: Path, tmp_path: Path, launcher: list[str
     assert bool(sharded) == bool(more)
 
 
-@pytest.mark.parametrize(
-    "kill_at", [pytest.param(1, marks=pytest.mark.slow), 5, pytest.param(11, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("kill_at", [1, 5, 11])
+@pytest.mark.slow
 def test_killed_and_started_again_is_as_never_killed(rows: Path, tmp_path: Path, whole: Path, kill_at: int) -> None:
     """SIGKILL when a step is logged, whatever is being written then; bit for bit the same."""
     out = tmp_path / "out"

@@ -382,6 +382,7 @@ def weights_of(run: Run) -> list[torch.Tensor]:
     return [weight.detach().clone() for weight in run.network.parameters()]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_as_never_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Run(settings_of(folder, steps=22, out=folder / "whole"))
     whole.go()

@@ -123,6 +123,7 @@ def test_what_gives_no_row_says_why(bench: Workbench, wrong: str, reason: str) -
         bench.repair(wrong)
 
 
+@pytest.mark.slow
 def test_an_equivalent_mutant_is_dropped_and_all_others_are_repaired(bench: Workbench) -> None:
     reasons = []
     for bug in bugs(SOURCE, n=25, seed=1):

@@ -137,6 +137,7 @@ def test_recording_stops_where_a_value_outgrows_the_bounds(grows: str) -> None:
     assert trace.steps[-1].line in (3, 4)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_live_frames_are_walked(document: dict[str, Any]) -> None:
     """What looks for a frame in the whole stack at every event does not come back from this."""
     columns, count = document["columns"], 100_000
