@@ -1,12 +1,11 @@
-"""The system's Chromium, driven by Playwright: pages are opened from files, and whatever they ask for is noted."""
+"""The system's Chromium, driven by Playwright: pages are opened, and whatever they ask for is noted."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,15 +44,25 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(browser: Any, path: Path, width: int = 1280, height: int = 900, **options: Any) -> Iterator[Opened]:
-    """A file in a window of its own. `options`: of the window, `java_script_enabled` say."""
+def opened(
+    browser: Any,
+    address: str,
+    width: int = 1280,
+    height: int = 900,
+    routes: Mapping[str, Callable[[Any], object]] | None = None,
+    **options: Any,
+) -> Iterator[Opened]:
+    """An address in a window of its own. `routes`: who answers requests (Playwright's routes) in place of the server,
+    by a pattern of their addresses; `options`: of the window, `java_script_enabled` say."""
     context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
     try:
         found = Opened(context.new_page())
         found.page.on("request", lambda request: found.requests.append(request.url))
         found.page.on("console", lambda said: found.complaints.append(said.text))
         found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.goto(path.as_uri())
+        for pattern, answer in (routes or {}).items():
+            found.page.route(pattern, answer)
+        found.page.goto(address)
         yield found
     finally:
         context.close()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from tests.browsing import chromium
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +18,10 @@ def the_interpreters_own_recursion_limit() -> Iterator[None]:
     sys.setrecursionlimit(1000)
     yield
     sys.setrecursionlimit(max(before, 1000))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Not for longer than a module: while it runs, its event loop keeps others from starting theirs."""
+    with chromium() as running:
+        yield running

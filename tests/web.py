@@ -70,7 +70,7 @@ def build_folder(folder: Path, copies: int = 25) -> Path:
     ]  # fmt: skip
     rows += [
         Sample("b", bwd_mnl="[PYTHON]", response=response, program=programs["climbs"], call="climb(9)", output="9", claims=3, found_by="search"),
-        Sample("n", nl="Write `shout`, café.", response="```python\n```", program=programs["shouts"], call="shout('a')"),
+        Sample("n", nl="Write `shout`, café, Straße.", response="```python\n```", program=programs["shouts"], call="shout('a')"),
     ]  # fmt: skip
     (folder / "rows" / "00000.jsonl").write_text("".join(json.dumps(dump(row)) + "\n" for row in rows))
     cases = [{"call": "total([1, 2])", "output": "3"}, {"call": "total([])", "output": "0"}]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from semcoder.report import build_page, stepper_shape
-from tests.browsing import chromium, needs_chromium, opened
+from tests.browsing import needs_chromium, opened
 from tests.unit.test_report import (
     CASES,
     HOSTILE_NAME,
@@ -54,12 +54,8 @@ KINDS: dict[str, tuple[Callable[[Path], Path], str, int]] = {
     "evaluation": (evaluation_folder, "1-constructs", 1),
     "refinement": (refinement_folder, "rounds", 6),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
+#: Two kinds, of samples and of tables alone, stand for the rest where time is short.
+SOME = [kind if kind in {"corpus", "evaluation"} else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +64,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {kind: build_page(make(folder / kind)) for kind, (make, _, _) in KINDS.items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME)
 def test_a_page_loads_alone_and_without_complaint(kind: str, pages: dict[str, Path], browser: Any) -> None:
     for dark in (False, True):
-        with opened(browser, pages[kind], color_scheme="dark" if dark else "light") as window:
+        with opened(browser, pages[kind].as_uri(), color_scheme="dark" if dark else "light") as window:
             assert window.run("document.querySelectorAll('thead button').length") > 3
             assert window.run("document.querySelectorAll('main b, main img').length") == 0
             assert window.requests == [pages[kind].as_uri()]
             assert window.complaints == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME)
 @pytest.mark.parametrize("width", [360, *(pytest.param(width, marks=pytest.mark.slow) for width in (900, 1280))])
 def test_nothing_is_wider_than_the_window(kind: str, width: int, pages: dict[str, Path], browser: Any) -> None:
-    with opened(browser, pages[kind], width) as window:
+    with opened(browser, pages[kind].as_uri(), width) as window:
         for k in range(1, len(CASES) + 1 if kind == "corpus" else 1):
             _show(window, k)
         window.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -90,10 +86,10 @@ def test_nothing_is_wider_than_the_window(kind: str, width: int, pages: dict[str
         assert shown == window.run("document.querySelectorAll('figure').length") > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME)
 def test_tables_sort_by_keyboard_and_come_back(kind: str, pages: dict[str, Path], browser: Any) -> None:
     _, name, column = KINDS[kind]
-    with opened(browser, pages[kind]) as window:
+    with opened(browser, pages[kind].as_uri()) as window:
         before = window.page.evaluate(ROWS, name)
         assert len(before) > 1
         head = f"table:has(a[download='{name}.csv']) thead th"
@@ -116,7 +112,7 @@ def test_tables_sort_by_keyboard_and_come_back(kind: str, pages: dict[str, Path]
 
 def test_numbers_sort_as_numbers_and_what_is_not_judged_stays_last(tmp_path: Path, browser: Any) -> None:
     page = build_page(evaluation_folder(tmp_path / "out"))
-    with opened(browser, page) as window:
+    with opened(browser, page.as_uri()) as window:
         button = window.page.locator("table:has(a[download='scores.csv']) thead button").nth(2)
 
         def shown() -> list[str]:
@@ -132,7 +128,7 @@ def test_numbers_sort_as_numbers_and_what_is_not_judged_stays_last(tmp_path: Pat
 
 
 def test_a_csv_link_saves_the_table(pages: dict[str, Path], browser: Any, tmp_path: Path) -> None:
-    with opened(browser, pages["corpus"]) as window:
+    with opened(browser, pages["corpus"].as_uri()) as window:
         with window.page.expect_download() as waiting:
             window.page.locator("a[download='drops.csv']").click()
         waiting.value.save_as(tmp_path / "drops.csv")
@@ -146,7 +142,7 @@ def test_a_csv_link_saves_the_table(pages: dict[str, Path], browser: Any, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_without_scripts_still_reads(kind: str, pages: dict[str, Path], browser: Any) -> None:
-    with opened(browser, pages[kind], java_script_enabled=False) as window:
+    with opened(browser, pages[kind].as_uri(), java_script_enabled=False) as window:
         assert window.page.locator("table.figures tbody tr").count() > 5
         assert window.page.locator("thead button").count() == 0
         assert window.page.locator("figure svg.wide").first.is_visible()
@@ -171,7 +167,7 @@ def _show(window: Any, sample: int) -> None:
 @pytest.mark.slow
 def test_the_keyboard_alone_walks_a_run(pages: dict[str, Path], browser: Any) -> None:
     steps = stepper_shape(*told("loop"))["steps"]
-    with opened(browser, pages["corpus"]) as window:
+    with opened(browser, pages["corpus"].as_uri()) as window:
         state = window.run(_STATE)
         assert state["status"].startswith(f"Step 1 of {len(steps)}: line 1, in runs, a call begins")
         assert (state["line"], state["arrow"], state["names"], state["marks"]) == (["1"], ["▶"], ["items"], ["+new"])
@@ -202,7 +198,7 @@ def test_the_keyboard_alone_walks_a_run(pages: dict[str, Path], browser: Any) ->
 
 @pytest.mark.slow
 def test_nothing_hostile_runs_and_nothing_is_fetched(pages: dict[str, Path], browser: Any) -> None:
-    with opened(browser, pages["corpus"]) as window:
+    with opened(browser, pages["corpus"].as_uri()) as window:
         for k in range(1, len(CASES) + 1):
             _show(window, k)
             step_through = f"document.querySelectorAll('#sample-{k} .buttons button')[2]"
@@ -225,7 +221,7 @@ def test_the_current_line_and_sentence_are_in_sight(pages: dict[str, Path], brow
     outside = """(() => [...document.querySelectorAll('#sample-3 [aria-current=step]')].filter((e) => {
       const pane = e.closest('.code, .monologue').getBoundingClientRect(); const box = e.getBoundingClientRect();
       return box.top < pane.top - 1 || box.top > pane.bottom; }).length)()"""
-    with opened(browser, pages["corpus"], 375, 500) as window:
+    with opened(browser, pages["corpus"].as_uri(), 375, 500) as window:
         _show(window, 3)  # its first step is in the second half of the source
         window.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
         assert window.run(outside) == 0

@@ -6,19 +6,17 @@ After every visit: no complaint on the console, and no request to anywhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 import semcoder
-from tests.browsing import chromium, needs_chromium
+from tests.browsing import Opened, needs_chromium, opened
 from tests.servers import Scripted, said
 from tests.web import ENDLESS, EXAMPLES, SUM, build_folder, page
 
 pytestmark = needs_chromium
-#: Milliseconds that a busy machine may take; nothing is said of how fast the page is.
-PATIENCE = 120_000
 
 Visit = Callable[..., Any]
 
@@ -36,35 +34,20 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
-
-
 @pytest.fixture
 def visit(base: str, browser: Any) -> Iterator[Visit]:
-    """Opens a window at an address of the page."""
-    contexts: list[Any] = []
-    complaints: list[str] = []
-    requests: list[str] = []
+    """Opens a window at an address of the page; options as of `opened`."""
+    windows: list[Opened] = []
+    with ExitStack() as stack:
 
-    def opened(where: str = "", width: int = 1280, **options: Any) -> Any:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
-        window = contexts[-1].new_page()
-        window.set_default_timeout(PATIENCE)
-        window.on("request", lambda request: requests.append(request.url))
-        window.on("console", lambda told: complaints.append(told.text))
-        window.on("pageerror", lambda error: complaints.append(str(error)))
-        window.goto(base + where)
-        return window
+        def go(where: str = "", **options: Any) -> Any:
+            windows.append(stack.enter_context(opened(browser, base + where, **options)))
+            return windows[-1].page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield go
     # An answer that is an error is no fault of the page, but Chromium notes it.
-    assert [said for said in complaints if "Failed to load resource" not in said] == []
-    assert [url for url in requests if not url.startswith(base)] == []
+    assert [said for each in windows for said in each.complaints if "Failed to load resource" not in said] == []
+    assert [url for each in windows for url in each.requests if not url.startswith(base)] == []
 
 
 def status(window: Any, tab: str = "step") -> str:
@@ -112,6 +95,7 @@ def test_a_first_visit_shows_a_run_that_the_keyboard_walks(visit: Visit) -> None
     assert status(window).endswith("iteration 3")
 
 
+@pytest.mark.slow
 def test_values_of_pieces_are_shown_on_demand(visit: Visit) -> None:
     window = visit("#step/meetings")
     window.wait_for_selector("#step-result .stepper")
@@ -147,6 +131,7 @@ def test_a_program_is_typed_and_run_without_a_mouse(visit: Visit) -> None:
     assert "twice" not in window.url
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_said_where_it_is_wrong(visit: Visit) -> None:
     window = visit("#step/balance")
     write(window, "def f(n):\n    return n +\n", "f(1)")
@@ -193,6 +178,7 @@ def test_a_false_claim_is_crossed_with_what_was_true(visit: Visit) -> None:
     assert status(window, "say").startswith("Step 9 of 19: line 4")
 
 
+@pytest.mark.slow
 def test_a_models_text_is_judged_claim_by_claim(visit: Visit) -> None:
     window = visit("#say/balance")
     write(window, SUM, "total([1, 2])")
@@ -206,6 +192,7 @@ def test_a_models_text_is_judged_claim_by_claim(visit: Visit) -> None:
     assert window.locator("#say-result").inner_text() == "", "what is of another program is gone"
 
 
+@pytest.mark.slow
 def test_a_monologue_goes_backward(visit: Visit) -> None:
     window = visit("#say/balance")
     window.select_option("#say-direction", "backward")
@@ -252,6 +239,7 @@ def test_a_corpus_is_searched_and_its_programs_walked(visit: Visit) -> None:
     window.wait_for_selector("#corpus-result :text('b.py:1')")
 
 
+@pytest.mark.slow
 def test_the_address_leads_back_and_holds_no_code(visit: Visit, base: str) -> None:
     window = visit("#step/tally")
     window.wait_for_selector("#step-result .stepper[aria-label*=tally]")
@@ -266,7 +254,14 @@ def test_the_address_leads_back_and_holds_no_code(visit: Visit, base: str) -> No
     window.wait_for_selector("#step-result .stepper[aria-label*=total]")
 
 
-@pytest.mark.parametrize("where", ["#step/meetings", "#say/balance", "#debug/shelves", "#corpus", "#corpus/0/drops"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "#step/meetings",
+        "#corpus",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("#say/balance", "#debug/shelves", "#corpus/0/drops")),
+    ],
+)
 def test_a_telephone_needs_no_scrolling_sideways(visit: Visit, where: str) -> None:
     window = visit(where, width=360)
     tab = where[1:].partition("/")[0]
@@ -278,6 +273,7 @@ def test_a_telephone_needs_no_scrolling_sideways(visit: Visit, where: str) -> No
     assert window.evaluate(outside) == 0
 
 
+@pytest.mark.slow
 def test_every_field_has_a_name_and_every_example_its_run(visit: Visit) -> None:
     window = visit()
     window.wait_for_selector("#step-result .stepper")
@@ -288,3 +284,152 @@ def test_every_field_has_a_name_and_every_example_its_run(visit: Visit) -> None:
         name = example["call"].partition("(")[0]
         window.wait_for_selector(f"#step-result .stepper[aria-label*={name}]")
         assert window.locator("#step-result .mark.false").count() == 0
+
+
+def changed(about: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A route: the server's answer with a change."""
+
+    def answer(route: Any) -> None:
+        response = route.fetch()
+        doc = response.json()
+        about(doc)
+        route.fulfill(response=response, json=doc)
+
+    return answer
+
+
+def focused(window: Any) -> str:
+    name: str = window.evaluate("document.activeElement.id || document.activeElement.className")
+    return name
+
+
+@pytest.mark.slow
+def test_an_answer_that_comes_late_closes_nothing(visit: Visit) -> None:
+    held: list[Any] = []
+    window = visit("#step/balance", routes={"**/api/trace": lambda route: held.insert(0, route)})
+    window.select_option("#example", "own")
+    window.keyboard.type("def f(n):")
+    held.pop().continue_()
+    window.wait_for_selector("#step-result .stepper")
+    assert focused(window) == "source"
+    window.keyboard.type("\nreturn n")
+    assert window.input_value("#source") == "def f(n):\n    return n"
+    window.fill("#call", "g(1)")
+    window.press("#call", "Enter")
+    window.fill("#call", "f(1)")
+    window.focus("#source")
+    held.pop().continue_()
+    window.wait_for_selector("#step-problem :text(\"defines no 'g'\")")
+    assert focused(window) == "source", "nor does a problem move the caret"
+
+
+@pytest.mark.slow
+def test_focus_goes_from_the_panel_to_the_result(visit: Visit) -> None:
+    window = visit("#step/balance")
+    window.wait_for_selector("#step-result .stepper")
+    write(window, SUM, "total([1, 2])")
+    window.press("#call", "Enter")
+    window.wait_for_selector("#step-result .stepper[aria-label*=total]")
+    assert focused(window) == "stepper"
+    assert window.locator("#announced").inner_text() == "The run returned 3."
+    window.keyboard.press("ArrowRight")
+    assert status(window).startswith("Step 2 of")
+
+
+@pytest.mark.slow
+def test_beside_step_it_is_the_call_that_counts(visit: Visit) -> None:
+    window = visit("#step/balance")
+    write(window, SUM + "print(input())\n", "total([1, 2])")
+    window.select_option("#way", "stdin")
+    window.fill("#stdin", "seven")
+    window.click("#step-form .go")
+    window.wait_for_selector("#step-result .outcome:has-text('came to its end')")
+    assert window.locator("#shown").inner_text() == "the whole program"
+    window.click("#edit")
+    window.fill("#source", SUM)
+    window.click("[data-tab=say]")
+    window.wait_for_selector("#say-result .stepper[aria-label*=total]")
+    assert window.locator("#shown").inner_text() == "total([1, 2])"
+    window.click("#edit")
+    assert [window.locator(f"#{name}-field").is_visible() for name in ("way", "call", "stdin")] == [False, True, False]
+    window.click("[data-tab=debug]")
+    window.fill("#debug-expect", "3")
+    window.press("#debug-expect", "Enter")
+    window.wait_for_selector("#debug-result .verdict.right")
+    window.click("[data-tab=step]")
+    window.wait_for_selector("#step:visible")
+    window.click("#edit")
+    assert [window.locator(f"#{name}-field").is_visible() for name in ("way", "call", "stdin")] == [True, False, True]
+
+
+@pytest.mark.slow
+def test_a_page_that_cannot_start_says_so(visit: Visit) -> None:
+    window = visit(routes={"**/api/about": lambda route: route.abort()})
+    window.wait_for_selector("#trouble :text('the server does not answer')")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["#%", "#step/%E0%A4%A", "#nowhere"])
+def test_an_address_that_names_nothing_leads_to_the_start(visit: Visit, where: str) -> None:
+    visit(where).wait_for_selector("#step-result .stepper[aria-label*=settle]")
+
+
+@pytest.mark.slow
+def test_drops_that_cannot_be_read_are_a_line(visit: Visit) -> None:
+    window = visit("#corpus/0/drops")
+    window.wait_for_selector("#corpus-result .reasons")
+    window.route("**/drops?*", lambda route: route.abort())
+    window.get_by_role("button", name="too short").click()
+    window.wait_for_selector("#corpus-problem :text('does not answer')")
+
+
+@pytest.mark.slow
+def test_a_folders_summary_is_as_new_as_its_rows(visit: Visit) -> None:
+    times = iter(range(100))
+    grown = changed(lambda summary: summary.update(rows=summary["rows"] + next(times)))
+    window = visit("#corpus", routes={"**/api/corpus/0": grown})
+    window.wait_for_selector("#corpus-result :text('27 rows of')")
+    window.click("[data-tab=step]")
+    window.wait_for_selector("#step-result .stepper")
+    window.click("[data-tab=corpus]")
+    window.wait_for_selector("#corpus-result :text('28 rows of')")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("more", "said"), [(0, 0), (300, 1)])
+def test_a_program_with_too_many_rows_says_so(visit: Visit, more: int, said: int) -> None:
+    capped = changed(lambda program: program.update(total=len(program["rows"]) + more))
+    window = visit("#corpus", routes={"**/programs/*": capped})
+    window.click("#corpus-result .rows a")
+    window.wait_for_selector("#corpus-result .listing")
+    assert window.locator("#corpus-result :text('Shown are the first')").count() == said
+
+
+@pytest.mark.slow
+def test_a_patch_is_asked_for_what_is_shown(visit: Visit) -> None:
+    answer = {"passes": True, "diff": "+x", "cause": "c", "source": SUM, "rounds": 1, "refused": []}
+    window = visit("#debug/stretch", routes={"**/api/repair": lambda route: route.fulfill(json=answer)})
+    window.wait_for_selector("#debug-result .duck")
+    call = window.input_value("#call")
+    window.fill("#debug-expect", "20")
+    window.click("#edit")
+    window.fill("#call", "best_stretch([], 1)")
+    with window.expect_request("**/api/repair") as asked:
+        window.get_by_role("button", name="for a patch").click()
+    assert (asked.value.post_data_json["call"], asked.value.post_data_json["expect"]) == (call, "19")
+    window.get_by_role("button", name="Use the patched program").click()
+    assert (window.input_value("#call"), window.input_value("#debug-expect")) == (call, "19")
+    window.wait_for_selector("#debug-problem p")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("local", [False, True])
+def test_a_model_elsewhere_is_said_to_be_elsewhere(visit: Visit, local: bool) -> None:
+    told = changed(lambda about: about["model"].update(local=local))
+    window = visit("#debug/stretch", routes={"**/api/about": told})
+    window.wait_for_selector("#debug-result .duck")
+    said = "sent to the model’s server"
+    assert [said in window.locator(place).inner_text() for place in ("#foot", "#debug-result .duck")] == [not local] * 2
+    window.click("[data-tab=say]")
+    window.select_option("#say-by", "model")
+    assert (said in window.locator("#say-model").inner_text()) is not local

@@ -31,6 +31,10 @@ _NEEDED = (
     "semcoder/assets/nano/model-00001-of-00003.safetensors",
     "semcoder/report/static/stepper.js",
     "semcoder/report/static/page.css",
+    "semcoder/web/static/index.html",
+    "semcoder/web/static/app.js",
+    "semcoder/web/static/web.css",
+    "semcoder/web/static/examples.json",
 )
 
 
@@ -129,6 +133,7 @@ def test_the_core_runs_without_extras(installed: Path) -> None:
         (("collect", _EXAMPLE, "--out", "runs/programs"), "data"),
         (("eval", "--model", "nano", "--benchmark", "cruxeval-o"), "model"),
         (("train", "smoke"), "train"),
+        (("ui",), "ui"),
     ],
 )
 def test_what_needs_an_extra_says_so_in_one_line(words: tuple[str, ...], extra: str, installed: Path) -> None:

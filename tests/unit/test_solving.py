@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from semcoder.core import Invocation, Outcome, Value
 from semcoder.errors import UsageError
 from semcoder.monologue.solving import Found, Note, Run, find_input
-from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, same
+from semcoder.monologue.solving.evaluate import Failed, Unknown, evaluate, metered, same
 from semcoder.monologue.solving.inverters import REGISTRY
 from semcoder.monologue.solving.notes import expression_text
+from semcoder.monologue.solving.reasoning import module_values
 from semcoder.monologue.solving.search import Climber, diagonal, pieces, pool, similarity
 from semcoder.monologue.solving.shapes import Shape, shapes_of
 from semcoder.monologue.solving.statements import STATEMENTS, UNDO
@@ -455,6 +457,83 @@ def observed(source: str, call: str, places: set[tuple[int, str]]) -> dict[tuple
 def test_the_evaluator_refuses_what_is_huge_or_impure(text: str) -> None:
     with pytest.raises(Unknown):
         evaluate(ast.parse(text, mode="eval").body, {})
+
+
+BOMBS = (
+    "[0 for a in range(9999) for b in range(9999) for c in range(9999)]",
+    "[0 for a in range(9999) for b in range(9999) if a < 0]",
+    "{a: 0 for a in range(9999) for b in range(9999) for c in range(9999)}",
+    "list(map(lambda a: sum(map(lambda b: sum(map(lambda c: c, range(9999))), range(9999))), range(9999)))",
+    "(lambda f: f(f, 900))(lambda f, n: n and f(f, n - 1) + f(f, n - 1))",
+    "str.center('a', 2_000_000_000)",
+    "str.zfill('a', 2_000_000_000)",
+    "'a'.expandtabs(tabsize=2_000_000_000)",
+    "('\\t' * 9999).expandtabs(9999)",
+    "'%*d' % (2_000_000_000, 1)",
+    "'%.*f' % (2_000_000_000, 1.0)",
+    "'%(a)*d' % {'a': 2_000_000_000}",
+    "b'%*d' % (2_000_000_000, 1)",
+    "'{:{}}'.format('a', 2_000_000_000)",
+    "str.format('{:{}}', 'a', 2_000_000_000)",
+    "('{0}' * 2000).format('a' * 9999)",
+    "('%(a)s' * 1500) % {'a': 'a' * 9999}",
+    "('a' * 9999).replace('a', 'b' * 9999)",
+    "str.replace('a' * 9999, 'a', 'b' * 9999)",
+    "('a' * 9999).join(['b'] * 9999)",
+    "('a' * 9999).translate({97: 'b' * 9999})",
+    "('a' * 9999).translate(['b' * 9999] * 128)",
+    "bytes(2_000_000_000)",
+    "list(map(bytes, [2_000_000_000]))",
+    "sorted([2_000_000_000], key=bytes)",
+    "round(7, -2_000_000_000)",
+    "sum([[1] * 9] * 9999, [])",
+    "repr([[[[['a'] * 99] * 99] * 99] * 99] * 99)",
+    "f'{[[[[0] * 99] * 99] * 99] * 99}'",
+    "[*[[[[0] * 99] * 99] * 99] * 99]",
+    "[[0] * 9999 for a in range(9999)]",
+    "[x[1:] for x in [[0] * 9999] * 9999]",
+    "[0 for x in range(9999) if [[0] * 99] * 99 == [[0] * 99] * 99]",
+)
+
+
+@pytest.mark.parametrize("text", BOMBS)
+def test_the_evaluator_refuses_what_takes_long_or_much_before_it_is_done(text: str) -> None:
+    """Each takes minutes, or more memory than there is, where nothing bounds it."""
+    tree = ast.parse(text, mode="eval").body
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unknown):
+            evaluate(tree, {})
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_evaluations_share_the_work_that_they_may_do_together() -> None:
+    tree = ast.parse("sum([a for a in range(1000)])", mode="eval").body
+    with metered(10_000):
+        assert evaluate(tree, {}) == 499_500
+        evaluate(tree, {})
+        with pytest.raises(Unknown):
+            evaluate(tree, {})
+    assert evaluate(tree, {}) == 499_500
+    with metered(10**9), metered(100), pytest.raises(Unknown):
+        evaluate(tree, {})
+
+
+def test_constants_of_a_module_that_take_long_are_left_unknown() -> None:
+    module = ast.parse(
+        "A = 3\n" + "".join(f"B{k} = [a * b for a in range(90) for b in range(90)]\n" for k in range(900))
+    )
+    with metered(1_000_000):
+        known = module_values(module)
+    assert known["A"] == 3
+    assert 5 < len(known) < 100
+
+
+@pytest.mark.parametrize("text", ["x[::1_000_000_000]", "f'{a}1{b}1{c}1{d}1{e}1{x}1{y}2'"])
+def test_inverters_do_not_try_what_is_huge(text: str) -> None:
+    assert solve(f"def f(x, a='', b='', c='', d='', e='', y=''):\n    return {text}\n", "1" * 400, budget=50) is None
 
 
 @settings(max_examples=400, derandomize=True, database=None, deadline=None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ import pytest
 
 import semcoder
 from semcoder.errors import UsageError
+from semcoder.web.gate import Gate
+from semcoder.web.guard import HEADERS
 from semcoder.web.serving import bound
 from semcoder.web.talker import Talker, card_of
+from semcoder.web.work import Work
 from tests.servers import Scripted, said
 from tests.web import ENDLESS, EXAMPLES, SUM, build_folder, lines, page, post
 
@@ -114,6 +118,28 @@ HOSTILE: dict[str, tuple[str, str, str, str]] = {
     "a flood": ("def f():\n    while True: print('x' * 5000)\n", "f()", "output_limit", "more printed output"),
     "an exit": ("import sys\ndef f():\n    sys.exit(3)\n", "f()", "exited", "exit status 3"),
 }
+
+
+#: What the search for an input evaluates in the server's own process, since it does not run.
+REASONED: dict[str, str] = {
+    "a product of ranges": "A = [0 for a in range(9999) for b in range(9999) for c in range(9999)]\n",
+    "many of them": "".join(f"A{k} = [a * b for a in range(90) for b in range(900)]\n" for k in range(700)),
+    "a wide text": "A = str.center('a', 2_000_000_000)\n",
+    "a width among values": "A = '%*d' % (2_000_000_000, 1)\n",
+    "a width in a field": "A = '{:{}}'.format('a', 2_000_000_000)\n",
+    "bytes": "A = bytes(20_000_000_000)\n",
+    "a text of texts": "A = ('a' * 9999).replace('a', 'b' * 9999).replace('b', 'c' * 9999)\n",
+    "a value of values": "".join(f"A{k} = [A{k - 1}] * 99\n" if k else "A0 = [0]\n" for k in range(9))
+    + "B = str(A8)\n",
+}
+
+
+@pytest.mark.parametrize("name", REASONED)
+def test_what_the_search_for_an_input_evaluates_is_bounded(base: str, name: str) -> None:
+    body = "".join(f"    {line}\n" for line in REASONED[name].splitlines())
+    source = f"def f(n):\n    return n + 1\n{body}"  # it never runs what is read of it
+    found = post(base, "explain", {"source": source, "output": "8"})
+    assert found.json()["answer"] == "f(7)"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -244,6 +270,23 @@ def test_the_page_brings_no_code_in_its_markup() -> None:
             assert word not in script.read_text(), f"{script.name} has {word}"
 
 
+def test_what_nobody_foresaw_is_one_sealed_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("of /home/somebody")
+
+    monkeypatch.setattr("semcoder.web.work.Work.trace", broken)
+    monkeypatch.setattr("semcoder.web.app.Pages.home", broken)
+    with page() as base:
+        found = [post(base, "trace", {"source": SUM, "call": "total([])"}), httpx.get(base)]
+    for response in found:
+        assert "bug" in clear(response, 500)["error"]
+        assert "somebody" not in response.text
+        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    assert "Traceback" not in capfd.readouterr().err
+
+
 # -- say it
 
 
@@ -307,6 +350,71 @@ def test_a_model_that_fails_is_one_line_at_the_end() -> None:
     assert events[-1]["event"] == "error"
     assert "\n" not in events[-1]["error"]
     assert "Traceback" not in json.dumps(events)
+
+
+def test_the_place_of_who_has_left_is_free_when_the_model_is_done() -> None:
+    """Cut short by the visitor, the first question still holds the one place, and nobody may wait for it here."""
+    asked = {"source": SUM, "call": "total([1, 2])"}
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: Any, **__: Any) -> None:
+        begun.set()
+        go_on.wait(10)
+        raise UsageError("no answer")
+
+    with pytest.MonkeyPatch.context() as patch, page(queue=0) as base:
+        patch.setattr("semcoder.api.predict", slow)
+        with httpx.stream("POST", f"{base}api/predict", json=asked, timeout=60) as response:
+            assert response.status_code == 200
+            assert begun.wait(30)
+        time.sleep(0.5)  # in which the server learns of it
+        try:
+            assert "the model is busy" in clear(post(base, "predict", asked), 503)["error"]
+        finally:
+            go_on.set()
+        late = 503
+        while late == 503:  # until the model is done
+            late = post(base, "predict", asked).status_code
+        assert late == 200
+
+
+def test_what_comes_too_late_is_not_asked() -> None:
+    """Who leaves while waiting for a place costs the model nothing."""
+    asked = {"source": SUM, "call": "total([1, 2])"}
+    begun, go_on, calls = threading.Event(), threading.Event(), []
+
+    def slow(*_: Any, **__: Any) -> None:
+        calls.append(1)
+        begun.set()
+        go_on.wait(30)
+        raise UsageError("no answer")
+
+    with pytest.MonkeyPatch.context() as patch, page() as base, ThreadPoolExecutor(1) as pool:
+        patch.setattr("semcoder.api.predict", slow)
+        first = pool.submit(lines, base, asked)
+        assert begun.wait(30)
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{base}api/predict", json=asked, timeout=0.5)
+        go_on.set()
+        first.result()
+        lines(base, asked)
+    assert len(calls) == 2
+
+
+def test_whether_what_is_asked_leaves_the_process_is_said() -> None:
+    assert Talker("nano").described()["local"] is True
+    assert Talker("openai:m@http://localhost:1/v1").described()["local"] is False
+
+
+def test_a_model_whose_library_is_missing_says_which_extra_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "torch" else found(name, *more)
+    )
+    with page() as base:
+        assert "semcoder[model]" in httpx.get(f"{base}api/about").json()["model"]["problem"]
+        doc = clear(post(base, "predict", {"source": SUM, "call": "total([])"}), 501)
+    assert "semcoder[model]" in doc["error"]
 
 
 def test_a_model_that_is_not_there_costs_the_page_nothing_else() -> None:
@@ -389,6 +497,35 @@ def test_a_patch_is_tested_before_it_is_shown() -> None:
     assert "left out" in found["cause"]
     assert "now gives: 3" in found["refused"][0]
     assert semcoder.run(found["source"], asked["call"]).value.display() == "11"  # type: ignore[union-attr]
+
+
+def test_programs_of_a_patch_stand_behind_the_gate_of_all_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = f"The last stretch is left out.\n```python\n{BUG.replace('- days)', '- days + 1)', 1)}```"
+    asked = {"source": BUG, "call": "best([1, 2, 9], 2)", "expect": "11"}
+    held, ran = threading.local(), []
+    record, outcome, thread = Work._record, Work._outcome, Gate.thread
+
+    async def holding(gate: Gate, work: Callable[[], Any]) -> Any:
+        def told() -> Any:
+            held.gate = gate._what
+            return work()
+
+        return await thread(gate, told)
+
+    def recorded(*args: Any) -> Any:
+        ran.append(held.gate)
+        return record(*args)
+
+    def ended(*args: Any) -> Any:
+        ran.append(held.gate)
+        return outcome(*args)
+
+    monkeypatch.setattr(Gate, "thread", holding)
+    monkeypatch.setattr(Work, "_record", recorded)
+    monkeypatch.setattr(Work, "_outcome", ended)
+    with Scripted(said(good)) as model, page(model=f"openai:m@{model.url}", workers=1) as base:
+        assert post(base, "repair", asked).json()["passes"] is True
+    assert ran == ["the server is busy with programs"] * 2
 
 
 def test_a_model_that_writes_no_code_is_not_asked_for_any(base: str) -> None:

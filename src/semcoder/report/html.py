@@ -27,7 +27,7 @@ from semcoder.errors import InputError
 #: How many entries of a ranked table are named before the rest is summed up.
 _TOP = 20
 #: Control and direction characters, which could make text look like what it is not; the stepper's script has them too.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 #: What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Shades of a heat map, beside none.

@@ -11,18 +11,20 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semcoder import __version__
 from semcoder.errors import SemcoderError
@@ -34,6 +36,8 @@ from semcoder.web.settings import Settings
 from semcoder.web.work import DETAILS, Work
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 _TYPES = {
     "js": "text/javascript; charset=utf-8",
@@ -52,6 +56,7 @@ Endpoint = Callable[["Pages", Request], Awaitable[Response]]
 def create_app(settings: Settings | None = None) -> Starlette:
     """The application. Raises `UsageError` for a corpus folder that is none."""
     pages = Pages(settings or Settings())
+    guard = Middleware(Guard, host=pages.settings.host)
     return Starlette(
         routes=[
             Route("/", pages.home),
@@ -65,11 +70,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/api/corpus/{number:int}/programs/{program}", pages.program),
             Route("/api/corpus/{number:int}/drops", pages.drops),
         ],
-        middleware=[Middleware(Guard, host=pages.settings.host)],
+        middleware=[guard, Middleware(Unforeseen)],
         exception_handlers={
             SemcoderError: _refused,
             HTTPException: _missed,
-            Exception: _failed,
         },
         lifespan=pages.lifespan,
     )
@@ -92,7 +96,11 @@ class Pages:
         self.programs = Gate("the server is busy with programs", settings.workers, settings.queue, settings.patience)
         slots = 1 if self.work.talker.is_local else 4
         self.model = Gate("the model is busy", slots, settings.queue, settings.patience)
-        self.files = Gate("the server is busy with reading", 4, settings.queue, settings.patience)
+        self.questions = Gate("the server is busy with questions", 2, settings.queue, settings.patience)
+        # One each: who waits for one folder to be indexed holds up nobody who reads another.
+        self.reading = [
+            Gate("the server is busy with reading", 2, settings.queue, settings.patience) for _ in self.corpora
+        ]
         with self.work:
             warming = asyncio.create_task(self._warm_up())
             yield
@@ -145,82 +153,126 @@ class Pages:
 
     async def repair(self, request: Request) -> Response:
         doc = await document(request, self.settings.max_body)
-        return sent(await self.model.run(lambda: self.work.repair(doc)))
+        loop = asyncio.get_running_loop()
+
+        def run(work: Callable[[], Result]) -> Result:
+            """A program of the patch's, behind the gate of all programs, from the model's thread."""
+            return asyncio.run_coroutine_threadsafe(self.programs.run(work), loop).result()
+
+        return sent(await self.model.run(lambda: self.work.repair(doc, run)))
 
     async def predict(self, request: Request) -> Response:
         """What is wrong with the request is told by the status; from then on there is a line for everything."""
         doc = await document(request, self.settings.max_body)
-        ask = await self.files.run(lambda: self.work.ask_for(doc))
-        stack = AsyncExitStack()
-        await stack.enter_async_context(self.model.place())
-        return StreamingResponse(self._lines(ask, stack), media_type="application/x-ndjson")
-
-    async def _lines(
-        self, ask: Callable[[Callable[[list[str]], None]], dict[str, Any]], stack: AsyncExitStack
-    ) -> AsyncIterator[bytes]:
-        """A model's sentences as they come, then the verdict. When nobody reads any more, the model is stopped at its
-        next sentence."""
-        loop, lines = asyncio.get_running_loop(), asyncio.Queue[dict[str, Any] | None]()
-        left = False
-
-        def tell(row: list[str]) -> None:
-            if left:
-                raise _Left
-            loop.call_soon_threadsafe(lines.put_nowait, {"event": "sentence", "pieces": row})
-
-        async def talk() -> None:
-            try:
-                found = await self.model.thread(lambda: ask(tell))
-                lines.put_nowait({"event": "verdict", **found})
-            except SemcoderError as error:
-                lines.put_nowait({"event": "error", **answer(error)[1]})
-            except _Left:
-                pass
-            except Exception as error:
-                lines.put_nowait({"event": "error", "error": _noted(error)})
-            finally:
-                lines.put_nowait(None)
-
-        async with stack:
-            if not self.work.talker.asked.is_set():
-                yield _line({"event": "status", "text": "The model is being loaded, which it is but once."})
-            talking = asyncio.create_task(talk())
-            try:
-                while (doc := await lines.get()) is not None:
-                    yield _line(doc)
-            finally:
-                left = True
-                await asyncio.shield(talking)
+        ask = await self.questions.run(lambda: self.work.ask_for(doc))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.model.place())
+            if await request.is_disconnected():
+                raise Refusal("who asked has left", status=499)
+            talk = Talk(self.model, ask, stack.pop_all())
+        first = not self.work.talker.asked.is_set()
+        return StreamingResponse(talk.lines(first), media_type="application/x-ndjson")
 
     # -- corpora
 
     async def corpus(self, request: Request) -> Response:
-        chosen = self._corpus(request)
-        return sent(await self.files.run(chosen.summary))
+        return await self._read(request, lambda corpus, _: corpus.summary())
 
     async def rows(self, request: Request) -> Response:
-        chosen, asked = self._corpus(request), request.query_params
+        asked, page = request.query_params, _page(request)
         wanted = {name: asked.get(name, "")[:300] for name in (*FILTERS, "q")}
-        page = _page(request)
-        return sent(await self.files.run(lambda: chosen.search(wanted, page)))
+        return await self._read(request, lambda corpus, left: corpus.search(wanted, page, left))
 
     async def program(self, request: Request) -> Response:
-        chosen, name = self._corpus(request), request.path_params["program"]
-        return sent(await self.files.run(lambda: chosen.program(name)))
+        name = request.path_params["program"]
+        return await self._read(request, lambda corpus, _: corpus.program(name))
 
     async def drops(self, request: Request) -> Response:
-        chosen, reason, page = self._corpus(request), request.query_params.get("reason", "")[:300], _page(request)
-        return sent(await self.files.run(lambda: chosen.dropped(reason, page)))
+        reason, page = request.query_params.get("reason", "")[:300], _page(request)
+        return await self._read(request, lambda corpus, _: corpus.dropped(reason, page))
 
-    def _corpus(self, request: Request) -> Corpus:
+    async def _read(self, request: Request, read: Callable[[Corpus, Callable[[], bool]], dict[str, Any]]) -> Response:
+        """What is read from the corpus that is asked for. `read` gets it, and what says whether who asked has left."""
         number = int(request.path_params["number"])
         if number >= len(self.corpora):
             raise Refusal("there is no such corpus", "corpus", status=404)
-        return self.corpora[number]
+        corpus, left = self.corpora[number], threading.Event()
+        watching = asyncio.create_task(_watch(request, left))
+        try:
+            return sent(await self.reading[number].run(lambda: read(corpus, left.is_set)))
+        finally:
+            watching.cancel()
+
+
+async def _watch(request: Request, left: threading.Event) -> None:
+    """Says so when who asked is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    left.set()
 
 
 class _Left(Exception):
     """Nobody reads any more."""
+
+
+class Talk:
+    """One question to a model, which has its place already: sentences as they come, then the verdict.
+
+    The place is free when the model is done, whatever becomes of who asked. When nobody reads any more, the model is
+    stopped at its next sentence.
+    """
+
+    def __init__(
+        self, gate: Gate, ask: Callable[[Callable[[list[str]], None]], dict[str, Any]], place: AsyncExitStack
+    ) -> None:
+        self._gate = gate
+        self._ask = ask
+        self._place = place
+        self._loop = asyncio.get_running_loop()
+        self._said = asyncio.Queue[dict[str, Any] | None]()
+        self._left = False
+        # A task of its own: the one that answers is cancelled when the visitor leaves, at whatever it waits for.
+        task = self._loop.create_task(self._talk())
+        _TALKS.add(task)
+        task.add_done_callback(_TALKS.discard)
+
+    async def lines(self, first: bool) -> AsyncIterator[bytes]:
+        """`first`: whether the model has to be loaded."""
+        try:
+            if first:
+                yield _line({"event": "status", "text": "The model is being loaded, which it is but once."})
+            while (doc := await self._said.get()) is not None:
+                yield _line(doc)
+        finally:
+            self._left = True
+
+    async def _talk(self) -> None:
+        async with self._place:
+            try:
+                found = await self._gate.thread(self._answer)
+                self._said.put_nowait({"event": "verdict", **found})
+            except SemcoderError as error:
+                self._said.put_nowait({"event": "error", **answer(error)[1]})
+            except _Left:
+                pass
+            except Exception as error:
+                self._said.put_nowait({"event": "error", "error": _noted(error)})
+            finally:
+                self._said.put_nowait(None)
+
+    def _answer(self) -> dict[str, Any]:
+        if self._left:
+            raise _Left
+        return self._ask(self._tell)
+
+    def _tell(self, row: list[str]) -> None:
+        if self._left:
+            raise _Left
+        self._loop.call_soon_threadsafe(self._said.put_nowait, {"event": "sentence", "pieces": row})
+
+
+#: The loop itself keeps no hold of its tasks.
+_TALKS: set[asyncio.Task[None]] = set()
 
 
 def _page(request: Request) -> int:
@@ -259,7 +311,35 @@ async def _missed(_: Request, error: Exception) -> Response:
     return response
 
 
-async def _failed(_: Request, error: Exception) -> Response:
+class Unforeseen:
+    """The middleware that makes an answer of an exception that nobody foresaw. It stands below `Guard`, which seals
+    that answer too; Starlette's own place for it is above, and hands the exception on to the server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            pass  # before all of the request was here: there is nobody to answer
+        except Exception as error:
+            response = _failed(error)
+            if not begun:
+                await response(scope, receive, send)
+
+
+def _failed(error: Exception) -> Response:
     if isinstance(error, (RecursionError, MemoryError)):
         return sent({"error": "the program is nested too deeply, or too large, to be told"}, 422)
     return sent({"error": _noted(error)}, 500)

@@ -1,7 +1,8 @@
 """Build folders as the page browses them: rows filtered and searched, programs with their cases, drops by reason.
 
 Guarantees: memory grows with the number of rows, not with their size: texts stay in their files; a folder that changes
-is read anew; a malformed row is one `InputError` that names file and line. Nothing is run, and nothing is written.
+is read anew; a malformed row is one `InputError` that names file and line, but for a last one that is still being
+written, which is not read yet. Nothing is run, and nothing is written.
 It does not check rows again: the page can have each run (`Work.verify`).
 """
 
@@ -11,6 +12,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,6 +26,8 @@ from semcoder.web.asking import Refusal
 
 #: Rows of one page, and of a folder that are read.
 PAGE, MOST = 20, 500_000
+#: Rows of one program that are shown with it.
+SHOWN = 100
 KINDS = ("nl", "forward", "backward", "repair")
 FILTERS = ("kind", "construct", "licence", "project")
 _STARTS = {"forward": "[MONOLOGUE]", "backward": "[MONOLOGUE]"}
@@ -90,20 +94,22 @@ class Corpus:
             "manifest": self._manifest(),
         }
 
-    def search(self, wanted: Mapping[str, str], page: int) -> dict[str, Any]:
-        """A page (from 0) of the rows that fit all filters and hold the text `q`, in any case."""
+    def search(self, wanted: Mapping[str, str], page: int, left: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+        """A page (from 0) of the rows that fit all filters and whose texts hold the text `q`, in any case. Raises
+        `Refusal` as soon as who asked has `left`."""
         index = self._read()
-        needle = _needle(wanted.get("q", ""))
+        query = wanted.get("q", "").strip().casefold()
         fitting = [row for row in index.rows if self._fits(row, index, wanted)]
-        found = list(_holding(fitting, needle)) if needle else fitting
+        found = list(_holding(fitting, query, left)) if query else fitting
         first = page * PAGE
         shown = [self._listed(row, index) for row in found[first : first + PAGE]]
         return {"total": len(found), "page": page, "pages": max(1, -(-len(found) // PAGE)), "rows": shown}
 
     def program(self, program: str) -> dict[str, Any]:
-        """One program: source, where it is from, its cases, and all of its rows."""
+        """One program: source, where it is from, its cases, and its first `SHOWN` rows of `total`."""
         index = self._read()
-        rows = [self._sample(row) for row in index.rows if row.program == program]
+        found = [row for row in index.rows if row.program == program]
+        rows = [self._sample(row) for row in found[:SHOWN]]
         of = next((row.program for row in rows if row.program is not None), None)
         if of is None:
             raise Refusal("there is no such program in this folder", "program", status=404)
@@ -125,6 +131,7 @@ class Corpus:
             "constructs": sorted(facts.constructs),
             "cases": cases,
             "raises": raises,
+            "total": len(found),
             "rows": [_told(row) for row in rows],
         }
 
@@ -300,12 +307,15 @@ def _drop(doc: Any) -> dict[str, Any]:
 
 
 def _offsets(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Every line of a file with the place where it begins; nothing of a file that is not there."""
+    """Every line of a file with the place where it begins; nothing of a file that is not there, and not the last line
+    of one that a build is in the middle of writing."""
     if not path.is_file():
         return
     offset = 0
     with path.open("rb") as file:
         for line in file:
+            if not line.endswith(b"\n") and not _is_whole(line):
+                return
             yield offset, line
             offset += len(line)
 
@@ -317,26 +327,45 @@ def _lines_at(path: Path, offsets: Sequence[int]) -> Iterator[bytes]:
             yield file.readline()
 
 
-def _holding(rows: Sequence[Row], needle: bytes) -> Iterator[Row]:
-    """Those rows whose text holds the needle."""
-    file, path = None, None
+def _is_whole(line: bytes) -> bool:
     try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _holding(rows: Sequence[Row], query: str, left: Callable[[], bool]) -> Iterator[Row]:
+    """Those rows whose texts hold the query, which is casefolded and not empty."""
+    with ExitStack() as stack:
+        file, path = None, None
         for row in rows:
+            if left():
+                raise Refusal("who asked for the search has left", status=499)
             if file is None or path != row.file:
-                if file is not None:
-                    file.close()
-                file, path = row.file.open("rb"), row.file
+                stack.close()
+                file, path = stack.enter_context(row.file.open("rb")), row.file
             file.seek(row.offset)
-            if needle in file.readline().lower():
+            line = file.readline()
+            if _may_hold(line, query) and any(query in text.casefold() for text in _texts(line, row)):
                 yield row
-    finally:
-        if file is not None:
-            file.close()
 
 
-def _needle(query: str) -> bytes:
-    """The text as a row of ASCII JSON holds it."""
-    return json.dumps(query.strip().lower())[1:-1].encode()
+def _may_hold(line: bytes, query: str) -> bool:
+    """Whether a row is worth parsing: one in ASCII alone holds nothing else, and says it in the bytes of its JSON."""
+    if b"\\u" in line or not line.isascii():
+        return True
+    return query.isascii() and json.dumps(query)[1:-1].encode() in line.lower()
+
+
+def _texts(line: bytes, row: Row) -> Iterator[str]:
+    """What a page shows of a row, without the marks around it."""
+    found = _sample(line, f"{row.file} at byte {row.offset}")
+    told = _parts(found.response) if _kind(found) in _STARTS else ()
+    yield from (found.nl, found.fault, found.call, found.output)
+    yield from told if any(told) else (found.response,)
+    if found.program is not None:
+        yield found.program.source
 
 
 def _sample(line: bytes, where: str) -> Sample:

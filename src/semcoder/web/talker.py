@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from semcoder.errors import SemcoderError, UsageError
+from semcoder.errors import MissingExtra, SemcoderError, UsageError
 from semcoder.models import Model, open_model
 from semcoder.prompts import Profile, profile_for
 
@@ -44,7 +44,7 @@ class Talker:
 
     def __init__(self, spec: str, profile: str | None = None) -> None:
         self.spec = spec
-        self.problem = ""
+        self._why: SemcoderError | None = None
         self.asked = threading.Event()
         self._model: Model | None = None
         try:
@@ -52,10 +52,16 @@ class Talker:
             self._model = open_model(spec, **options)
             self._profile, self._style = profile_for(spec, profile)
         except SemcoderError as error:
-            self.problem = " ".join(str(error).split())
+            self._why = error
+
+    @property
+    def problem(self) -> str:
+        """Why the model cannot be used, in one line; empty where it can."""
+        return "" if self._why is None else " ".join(str(self._why).split())
 
     @property
     def is_local(self) -> bool:
+        """Whether it works in this process. What another one is asked is sent to its server."""
         return not self.spec.startswith("openai:")
 
     @property
@@ -63,7 +69,9 @@ class Talker:
         return self._model is not None and bool(getattr(self._model, "writes_code", True))
 
     def model(self) -> Model:
-        """Raises `UsageError` where it cannot be used."""
+        """Raises `UsageError` where it cannot be used, `MissingExtra` where that is why."""
+        if isinstance(self._why, MissingExtra):
+            raise self._why
         if self._model is None:
             raise UsageError(f"the model {self.spec} cannot be used here: {self.problem}")
         return self._model
@@ -94,7 +102,13 @@ class Talker:
                 "interval": [card.low, card.high],
             }
         name = self.spec.partition("@")[0]
-        return {"name": name, "problem": self.problem, "writes_code": self.writes_code, "figures": figures}
+        return {
+            "name": name,
+            "local": self.is_local,
+            "problem": self.problem,
+            "writes_code": self.writes_code,
+            "figures": figures,
+        }
 
     def _card(self) -> Card | None:
         if self.spec != "nano":

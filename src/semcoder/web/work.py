@@ -1,8 +1,9 @@
 """What the page can do with a program: trace it, have it said, check a text, debug a call, ask a model for a patch.
 
-Each takes a request's document and gives the answer's. Guarantees: programs run in the sandbox alone; nothing is kept
-from one request to the next but the processes of the sandbox and the weights of the model; verdicts are those of an
-execution of its own. Meant for threads: any number at a time.
+Each takes a request's document and gives the answer's. Guarantees: programs run in the sandbox alone, and what the
+search for an input evaluates here is plain data, in bounded work; nothing is kept from one request to the next but the
+processes of the sandbox and the weights of the model; verdicts are those of an execution of its own. Meant for threads:
+any number at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from semcoder import api
 from semcoder.core import Invocation, Monologue, Outcome, Program
@@ -41,8 +42,15 @@ BUDGET = 1_000
 FILE = "program.py"
 DETAILS = ("line", "expression")
 
+Result = TypeVar("Result")
 #: Is given the sentences of a model as they come, as the stepper's pieces; may raise to end it.
 Tell = Callable[[list[str]], None]
+
+
+class Run(Protocol):
+    """Does a piece of work that runs programs, as soon as there is a place for it."""
+
+    def __call__(self, work: Callable[[], Result]) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,28 +282,29 @@ class Work:
             raise Refusal(in_words(error), "expect") from None
 
     def _blamed(self, recorded: Recorded, wanted: Any) -> tuple[Telling, Blame]:
+        from semcoder.debugging import visits
         from semcoder.debugging.blame import blame
         from semcoder.debugging.cases import explain_call, layout_of
-        from semcoder.debugging.visits import Run
         from semcoder.debugging.wanted import Check
 
         trace = recorded.trace
         notes = [f"The recording stopped after {len(trace):,} events."] if trace.truncated else []
         found = explain_call(trace, FILE, wanted, notes=notes)
-        run = Run(trace, layout_of(FILE, trace.source))
+        run = visits.Run(trace, layout_of(FILE, trace.source))
         got = trace.outcome.value
         told = None if got is None else Check("", trace.invocation.text, got, wanted, tuple(run.visits[:1]))
         return found, blame(run, check=told)
 
-    def repair(self, doc: Mapping[str, Any]) -> dict[str, Any]:
-        """`source`, `call`, `expect` -> `passes`, `diff`, `cause`, `source` (repaired), `rounds`, `refused`."""
+    def repair(self, doc: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        """`source`, `call`, `expect` -> `passes`, `diff`, `cause`, `source` (repaired), `rounds`, `refused`. Whatever
+        runs programs is handed to `run`, which waits for a place for it."""
         from semcoder.debugging import patching
         from semcoder.debugging.cases import fits
 
         only(doc, "source", "call", "expect", "detail")
         model = self.talker.coder()
         given, wanted = self._case(doc)
-        recorded = self._record(given)
+        recorded = run(lambda: self._record(given))
         if fits(recorded.trace.outcome, wanted):
             raise Refusal("the call gives what is expected: there is nothing to repair", "expect")
         found, _ = self._blamed(recorded, wanted)
@@ -306,7 +315,8 @@ class Work:
 
         def tested(changes: Mapping[Path, str]) -> str:
             try:
-                outcome = self._outcome(pasted({"source": changes[path], "call": given.call}, self._settings, "call"))
+                patched = pasted({"source": changes[path], "call": given.call}, self._settings, "call")
+                outcome = run(lambda: self._outcome(patched))
             except (UsageError, Refusal, LimitHit, ProgramEnded) as error:
                 return str(error)
             return "" if fits(outcome, wanted) else f"{given.call} now gives: {api.describe(outcome)[:400]}"

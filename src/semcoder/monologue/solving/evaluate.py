@@ -1,20 +1,31 @@
 """Values of expressions whose variables are known, computed here without running the program.
 
 Guarantees: only operators, literals and a fixed list of pure builtins and methods are evaluated, on plain data, with
-bounded sizes; nothing of the program's own code runs. What is not covered raises `Unknown`, what would raise raises
-`Failed`. Iterators (`zip`, `reversed`, `dict.items`) come as lists.
+bounded sizes and bounded work: an evaluation that takes more than `MAX_WORK` raises `Unknown`, and what would be huge
+is refused before it is made. Nothing of the program's own code runs. What is not covered raises `Unknown`, what would
+raise raises `Failed`. Iterators (`zip`, `reversed`, `dict.items`) come as lists.
 It does not model identity: values are never changed in place, here or by whoever gets them.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+import string
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 MAX_SIZE = 10_000
+#: Units of work of one evaluation: expressions evaluated, and elements of what operators and calls are given and give.
+MAX_WORK = 100_000
+#: Characters, or elements copied, that one operation may take on the way to a result.
+_ROOM = 5_000_000
+#: Characters of a text that weigh as much as one element.
+_PER_UNIT = 64
 ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError)
 
 
@@ -98,9 +109,50 @@ _WIDTHS = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
 
 def evaluate(node: ast.AST, env: Env) -> Any:
     """The value of an expression. Raises `Unknown`, `Failed`."""
+    if _METER.left is not None:
+        return _value(node, env)
+    start = _METER.left = min(MAX_WORK, _METER.whole)
+    try:
+        return _value(node, env)
+    finally:
+        _METER.whole -= start - _METER.left
+        _METER.left = None
+
+
+@contextmanager
+def metered(work: int) -> Iterator[None]:
+    """All evaluations meanwhile in this thread take at most so much work together, and further ones raise `Unknown`.
+    Within another such bound, what they take counts there too."""
+    before = _METER.whole
+    start = _METER.whole = min(work, before)
+    try:
+        yield
+    finally:
+        _METER.whole = before - (start - _METER.whole)
+
+
+class _Meter(threading.local):
+    """Work that is left: to the evaluation under way (None: there is none), and to all of them together."""
+
+    left: float | None = None
+    whole: float = math.inf
+
+
+_METER = _Meter()
+
+
+def _pay(units: int) -> None:
+    assert _METER.left is not None
+    _METER.left -= units
+    if _METER.left < 0:
+        raise Unknown
+
+
+def _value(node: ast.AST, env: Env) -> Any:
     handler = _NODES.get(type(node))
     if handler is None:
         raise Unknown
+    _pay(1)
     try:
         return handler(node, env)
     except ERRORS as error:
@@ -118,13 +170,47 @@ def bounded(value: Any) -> Any:
     """The value itself. Raises `Unknown` where it is too big to work with."""
     if isinstance(value, int) and value.bit_length() > 512:
         raise Unknown
-    if isinstance(value, (str, bytes, list, tuple, dict, set, range)) and len(value) > MAX_SIZE:
+    if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset, range)) and len(value) > MAX_SIZE:
         raise Unknown
+    return _paid(value)
+
+
+def _paid(value: Any) -> Any:
+    """The value itself, its weight paid for."""
+    _pay(_weight(value))
     return value
+
+
+def _weight(value: Any, most: int = MAX_WORK) -> int:
+    """Elements of a value, those of a part that it has several times each time. Raises `Unknown` beyond `most`: a few
+    lines can make a value whose text would fill all memory."""
+    if isinstance(value, (str, bytes, range)):
+        return 1 + len(value) // _PER_UNIT
+    if not isinstance(value, _HOLDERS):
+        return 1
+    total = 1 + len(value)
+    parts: Iterable[Any] = value if not isinstance(value, dict) else (part for pair in value.items() for part in pair)
+    for part in parts:
+        if isinstance(part, _HEAVY):
+            total += _weight(part, most - total)
+        if total > most:
+            raise Unknown
+    return total
+
+
+_HOLDERS = (list, tuple, dict, set, frozenset)
+_HEAVY = (*_HOLDERS, str, bytes, range)
+
+
+def _room(size: int) -> None:
+    """Refuses with `Unknown` what would make so many characters, or copy so many elements."""
+    if size > _ROOM:
+        raise Unknown
 
 
 def binary(kind: type[ast.operator], left: Any, right: Any) -> Any:
     """`left <op> right`, refused with `Unknown` where the result would be huge."""
+    _pay(_weight(left) + _weight(right))
     if kind is ast.Mult:
         for many, times in ((left, right), (right, left)):
             if hasattr(many, "__len__") and isinstance(times, int) and len(many) * times > MAX_SIZE:
@@ -135,8 +221,8 @@ def binary(kind: type[ast.operator], left: Any, right: Any) -> Any:
         and (abs(right) > 64 or (kind is ast.Pow and right < 0))
     ):
         raise Unknown
-    if kind is ast.Mod and isinstance(left, str):
-        check_widths(left)
+    if kind is ast.Mod and isinstance(left, (str, bytes)):
+        _check_percents(left, right)
     return bounded(BINARY[kind](left, right))
 
 
@@ -144,6 +230,58 @@ def check_widths(template: str) -> None:
     """Refuse with `Unknown` a format text that could ask for a huge width."""
     if re.search(r"\d{4}", template):
         raise Unknown
+
+
+def _check_percents(template: str | bytes, values: Any) -> None:
+    """Likewise for the text before a `%`, whose widths (`*`) may be among the values."""
+    text = template if isinstance(template, str) else template.decode("latin-1")
+    check_widths(text)
+    if re.search(r"%(\(.*?\))?[^a-zA-Z%]*\*", text, re.DOTALL):
+        raise Unknown
+    _room(text.count("%") * _weight(values) * _PER_UNIT)
+
+
+def _check_fields(template: str, values: Any) -> None:
+    """Likewise for the text of a `str.format`, whose fields may have fields as their widths."""
+    check_widths(template)
+    if any("{" in (spec or "") for _, _, spec, _ in string.Formatter().parse(template)):
+        raise Unknown
+    _room(template.count("{") * _weight(values) * _PER_UNIT)
+
+
+def _check_function(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Refuse with `Unknown` a call of a function that would make much more than it is given."""
+    given = [*args, *kwargs.values()]
+    if function is bytes:
+        if any(isinstance(each, int) and each > MAX_SIZE for each in given):
+            raise Unknown
+    elif function not in (isinstance, callable) and bytes in (each for each in given if isinstance(each, type)):
+        raise Unknown  # as the function that another one calls, with numbers that nobody has looked at
+    if function is round and any(isinstance(each, int) and abs(each) > 1000 for each in given[1:]):
+        raise Unknown
+    if function is sum and len(given) > 1 and isinstance(given[1], (list, tuple)) and hasattr(given[0], "__len__"):
+        _room(len(given[0]) * _weight(given[0]))
+
+
+def _check_method(receiver: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """Likewise for a method."""
+    if not isinstance(receiver, str):
+        return
+    given = [*args, *kwargs.values()]
+    numbers = [abs(each) for each in given if isinstance(each, int)]
+    if name in _WIDTHS and numbers and max(numbers) > MAX_SIZE:
+        raise Unknown
+    if name == "format":
+        _check_fields(receiver, given)
+    if name == "expandtabs":
+        _room(receiver.count("\t") * max(numbers, default=8))
+    if name == "replace" and all(isinstance(each, str) for each in args[:2]) and len(args) > 1:
+        _room(receiver.count(args[0]) * len(args[1]))
+    if name == "join" and args and hasattr(args[0], "__len__"):
+        _room(len(receiver) * len(args[0]))
+    if name == "translate" and args:
+        table = args[0].values() if isinstance(args[0], dict) else args[0]
+        _room(len(receiver) * max((len(each) for each in table if isinstance(each, str)), default=1))
 
 
 #: The key under which an environment lists local names that hide builtins; no variable has an empty name.
@@ -162,9 +300,9 @@ def _elements(nodes: list[ast.expr], env: Env) -> list[Any]:
     out: list[Any] = []
     for node in nodes:
         if isinstance(node, ast.Starred):
-            out.extend(evaluate(node.value, env))
+            out.extend(_paid(_value(node.value, env)))
         else:
-            out.append(evaluate(node, env))
+            out.append(_value(node, env))
     return out
 
 
@@ -172,29 +310,31 @@ def _dict(node: ast.Dict, env: Env) -> Any:
     out: dict[Any, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
-            more = evaluate(value, env)
+            more = _value(value, env)
             if not isinstance(more, dict):
                 raise TypeError("not a mapping")
-            out.update(more)
+            out.update(_paid(more))
         else:
-            out[evaluate(key, env)] = evaluate(value, env)
-    return out
+            out[_value(key, env)] = _value(value, env)
+    return _paid(out)
 
 
 def _bool(node: ast.BoolOp, env: Env) -> Any:
     want = isinstance(node.op, ast.Or)
     value: Any = None
     for part in node.values:
-        value = evaluate(part, env)
+        value = _value(part, env)
         if bool(value) is want:
             break
     return value
 
 
 def _compare(node: ast.Compare, env: Env) -> Any:
-    left, value = evaluate(node.left, env), True
+    left, value = _value(node.left, env), True
     for op, right_node in zip(node.ops, node.comparators, strict=True):
-        right = evaluate(right_node, env)
+        right = _value(right_node, env)
+        looked_up = isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, (dict, set, frozenset, range))
+        _pay(_weight(left) + (1 if looked_up else _weight(right)))
         value = COMPARE[type(op)](left, right)
         if not value:
             return value
@@ -205,26 +345,27 @@ def _compare(node: ast.Compare, env: Env) -> Any:
 def _subscript(node: ast.Subscript, env: Env) -> Any:
     if isinstance(node.value, ast.Name) and node.value.id not in env:
         slots = env.get(node.value.id + "[]", {})
-        key = evaluate(node.slice, env)
+        key = _value(node.slice, env)
         if isinstance(key, slice) or key not in slots:
             raise Unknown
         return slots[key]
-    return evaluate(node.value, env)[evaluate(node.slice, env)]
+    found = _value(node.value, env)[_value(node.slice, env)]
+    return _paid(found) if isinstance(node.slice, ast.Slice) else found
 
 
 def _slice(node: ast.Slice, env: Env) -> Any:
-    return slice(*(None if part is None else evaluate(part, env) for part in (node.lower, node.upper, node.step)))
+    return slice(*(None if part is None else _value(part, env) for part in (node.lower, node.upper, node.step)))
 
 
 def _joined(node: ast.JoinedStr, env: Env) -> Any:
-    return "".join(str(evaluate(part, env)) for part in node.values)
+    return _paid("".join(_paid(str(_value(part, env))) for part in node.values))
 
 
 def _formatted(node: ast.FormattedValue, env: Env) -> Any:
-    value = evaluate(node.value, env)
+    value = _paid(_value(node.value, env))
     conversions: dict[int, Callable[[Any], Any]] = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}
     convert = conversions[node.conversion]
-    spec = "" if node.format_spec is None else evaluate(node.format_spec, env)
+    spec = "" if node.format_spec is None else _value(node.format_spec, env)
     check_widths(spec)
     return format(convert(value), spec)
 
@@ -238,28 +379,40 @@ def _call(node: ast.Call, env: Env) -> Any:
     args = _elements(node.args, env)
     if any(k.arg is None for k in node.keywords):
         raise Unknown
-    kwargs = {str(k.arg): evaluate(k.value, env) for k in node.keywords}
+    kwargs = {str(k.arg): _value(k.value, env) for k in node.keywords}
     if isinstance(function, ast.Name):
         chosen = env[function.id] if function.id in env else _FUNCTIONS.get(function.id)
-        if function.id in env.get(HIDDEN, ()):
+        if function.id in env.get(HIDDEN, ()) or not callable(chosen):
             raise Unknown
-        if not callable(chosen):
-            raise Unknown
+        if chosen not in _AT_ONCE:
+            _pay(_weight(args) + _weight(kwargs))
+        _check_function(chosen, args, kwargs)
         return bounded(chosen(*args, **kwargs))
     if not isinstance(function, ast.Attribute):
         raise Unknown
+    return _method(function, args, kwargs, env)
+
+
+#: What looks at its arguments, but not at their elements.
+_AT_ONCE: tuple[Callable[..., Any], ...] = (len, isinstance, callable)
+
+
+def _method(function: ast.Attribute, args: list[Any], kwargs: dict[str, Any], env: Env) -> Any:
+    _pay(_weight(args) + _weight(kwargs))
+    name = function.attr
     static = isinstance(function.value, ast.Name) and function.value.id not in env.get(HIDDEN, ()) and function.value.id
-    if static and static not in env and (static, function.attr) in _STATIC:
-        return bounded(_STATIC[static, function.attr](*args, **kwargs))
-    receiver = evaluate(function.value, env)
-    if function.attr not in _PURE.get(type(receiver), ()):
+    if static and static not in env and (static, name) in _STATIC:
+        if static == "str" and args:
+            _check_method(args[0], name, args[1:], kwargs)
+        return bounded(_STATIC[static, name](*args, **kwargs))
+    receiver = _value(function.value, env)
+    if name not in _PURE.get(type(receiver), ()):
         raise Unknown
-    if function.attr in _WIDTHS and args and isinstance(args[0], int) and args[0] > MAX_SIZE:
-        raise Unknown
-    if function.attr == "format":
-        check_widths(receiver)
-    result = getattr(receiver, function.attr)(*args, **kwargs)
-    return bounded(list(result) if function.attr in ("keys", "values", "items") else result)
+    if name != "get":
+        _pay(_weight(receiver))
+    _check_method(receiver, name, args, kwargs)
+    result = getattr(receiver, name)(*args, **kwargs)
+    return bounded(list(result) if name in ("keys", "values", "items") else result)
 
 
 def bind_target(target: ast.expr, value: Any) -> dict[str, Any]:
@@ -279,37 +432,34 @@ def _bindings(generators: list[ast.comprehension], env: Env) -> Iterator[Env]:
         yield env
         return
     first, *rest = generators
-    for item in bounded(evaluate(first.iter, env)):
+    for item in bounded(_value(first.iter, env)):
+        _pay(1 + len(env) // _PER_UNIT)
         inner = {**env, **bind_target(first.target, item)}
-        if all(evaluate(test, inner) for test in first.ifs):
+        if all(_value(test, inner) for test in first.ifs):
             yield from _bindings(rest, inner)
 
 
-def _plain_env(env: Env) -> Env:
-    return env if isinstance(env, dict) else dict(env)
-
-
 def _comprehension(node: ast.ListComp | ast.GeneratorExp, env: Env) -> Any:
-    return [evaluate(node.elt, inner) for inner in _bindings(node.generators, _plain_env(env))]
+    return _paid([_value(node.elt, inner) for inner in _bindings(node.generators, env)])
 
 
 def _lambda(node: ast.Lambda, env: Env) -> Any:
     names = [a.arg for a in node.args.args]
-    return lambda *args: evaluate(node.body, {**_plain_env(env), **dict(zip(names, args, strict=True))})
+    return lambda *args: evaluate(node.body, {**env, **dict(zip(names, args, strict=True))})
 
 
 _NODES: dict[type[ast.AST], Callable[[Any, Env], Any]] = {
     ast.Constant: lambda node, env: node.value,
     ast.Name: _name,
-    ast.List: lambda node, env: _elements(node.elts, env),
-    ast.Tuple: lambda node, env: tuple(_elements(node.elts, env)),
-    ast.Set: lambda node, env: set(_elements(node.elts, env)),
+    ast.List: lambda node, env: _paid(_elements(node.elts, env)),
+    ast.Tuple: lambda node, env: _paid(tuple(_elements(node.elts, env))),
+    ast.Set: lambda node, env: _paid(set(_elements(node.elts, env))),
     ast.Dict: _dict,
     ast.BoolOp: _bool,
     ast.Compare: _compare,
-    ast.BinOp: lambda node, env: binary(type(node.op), evaluate(node.left, env), evaluate(node.right, env)),
-    ast.UnaryOp: lambda node, env: _UNARY[type(node.op)](evaluate(node.operand, env)),
-    ast.IfExp: lambda node, env: evaluate(node.body if evaluate(node.test, env) else node.orelse, env),
+    ast.BinOp: lambda node, env: binary(type(node.op), _value(node.left, env), _value(node.right, env)),
+    ast.UnaryOp: lambda node, env: _UNARY[type(node.op)](_value(node.operand, env)),
+    ast.IfExp: lambda node, env: _value(node.body if _value(node.test, env) else node.orelse, env),
     ast.Subscript: _subscript,
     ast.Slice: _slice,
     ast.JoinedStr: _joined,
@@ -318,9 +468,9 @@ _NODES: dict[type[ast.AST], Callable[[Any, Env], Any]] = {
     ast.ListComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     ast.SetComp: lambda node, env: set(_comprehension(node, env)),
-    ast.DictComp: lambda node, env: {
-        evaluate(node.key, inner): evaluate(node.value, inner) for inner in _bindings(node.generators, _plain_env(env))
-    },
+    ast.DictComp: lambda node, env: _paid(
+        {_value(node.key, inner): _value(node.value, inner) for inner in _bindings(node.generators, env)}
+    ),
     ast.Lambda: _lambda,
 }
 

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from semcoder.monologue.solving.engine import Budget, Engine, Exhausted, Function, States
-from semcoder.monologue.solving.evaluate import HIDDEN, Failed, Unknown, evaluate
+from semcoder.monologue.solving.evaluate import HIDDEN, Failed, Unknown, evaluate, metered
 from semcoder.monologue.solving.inverters import REGISTRY
 from semcoder.monologue.solving.inverters.iterables import from_slots
 from semcoder.monologue.solving.search import Arguments, diagonal
@@ -25,6 +25,8 @@ from semcoder.monologue.solving.statements import UNDO, Exit, Walker
 
 LIMITS = (0, 1, 2, 4, 6)
 STEPS = 8_000
+#: What evaluations of a round of proposals may take together, and those of the constants at the start.
+WORK, WORK_AT_START = 10_000_000, 1_000_000
 PER_EXIT = 10
 MAX_DEPTH = 3
 
@@ -74,13 +76,9 @@ def target_of(module: ast.Module, entry: str) -> Target | None:
 def module_values(module: ast.Module) -> dict[str, Any]:
     """Constants that the module's top level binds once, as far as they can be evaluated."""
     known: dict[str, Any] = {}
-    stored = [n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    stored = Counter(n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     for node in module.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and stored.count(node.targets[0].id) == 1
-        ):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and stored[node.targets[0].id] == 1:
             try:
                 known[node.targets[0].id] = evaluate(node.value, known)
             except (Unknown, Failed):
@@ -99,37 +97,39 @@ def local_values(function: Function, outer: dict[str, Any]) -> dict[str, Any]:
     calls = (n.func for n in nodes if isinstance(n, ast.Call))
     receivers = (c.value for c in calls if isinstance(c, ast.Attribute) and (c.attr in UNDO or c.attr == "setdefault"))
     changed |= {r.id for r in receivers if isinstance(r, ast.Name)}
+    values = (n.value for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign)))
+    shared = {v.id for v in values if isinstance(v, ast.Name)}
     for node in function.body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             try:
-                if stored[name] == 1 and name not in changed and not _names_alias(node.value, nodes, name):
+                if stored[name] == 1 and name not in changed and not _may_alias(node.value, name, shared):
                     known[name] = evaluate(node.value, known)
             except (Unknown, Failed):
                 continue
     return {name: value for name, value in known.items() if name not in outer}
 
 
-def _names_alias(value: ast.expr, nodes: Sequence[ast.AST], name: str) -> bool:
+def _may_alias(value: ast.expr, name: str, shared: set[str]) -> bool:
     """Whether the variable's own object gets a second name, through which it could be changed."""
-    if isinstance(value, ast.Constant):
-        return False
-    values = (n.value for n in nodes if isinstance(n, (ast.Assign, ast.AugAssign)))
-    return isinstance(value, ast.Name) or any(isinstance(v, ast.Name) and v.id == name for v in values)
+    return not isinstance(value, ast.Constant) and (isinstance(value, ast.Name) or name in shared)
 
 
 class Reasoner:
     """Derives arguments of one function from one output."""
 
-    def __init__(self, target: Target, output: Any) -> None:
+    def __init__(self, target: Target, output: Any, constants: dict[str, Any] | None = None) -> None:
+        """`constants`: the values of the module's, where they are known already."""
         self._target = target
         self._output = output
         self._budget = Budget(STEPS)
-        globals_ = module_values(target.module)
         local = _locals(target)
+        with metered(WORK_AT_START):
+            self._constants = module_values(target.module) if constants is None else constants
         hidden = frozenset(local & set(dir(builtins)) | {n.name for n in target.module.body if isinstance(n, Function)})
-        outer = {k: v for k, v in globals_.items() if k not in local}
-        self._start = State({HIDDEN: hidden, **outer, **local_values(target.function, outer)})
+        outer = {k: v for k, v in self._constants.items() if k not in local}
+        with metered(WORK_AT_START):
+            self._start = State({HIDDEN: hidden, **outer, **local_values(target.function, outer)})
         self._engine = Engine(
             REGISTRY,
             target.shapes,
@@ -150,6 +150,10 @@ class Reasoner:
             yield [replace(p, guessed=True) for p in self._round(limit, FREE)]
 
     def _round(self, limit: int, wanted: Any) -> list[Proposal]:
+        with metered(WORK):
+            return self._proposed(limit, wanted)
+
+    def _proposed(self, limit: int, wanted: Any) -> list[Proposal]:
         self._budget.limit = limit
         out: list[Proposal] = []
         exits = self._walker.exits()
@@ -200,7 +204,7 @@ class Reasoner:
         target = target_of(self._target.module, call.func.id)
         if target is None or call.keywords or self._depth >= MAX_DEPTH or len(call.args) > len(target.parameters):
             return
-        inner = Reasoner(target, self._output)
+        inner = Reasoner(target, self._output, self._constants)
         inner._budget, inner._depth = self._budget, self._depth + 1
         inner._engine.budget = self._budget
         for leave in inner._walker.exits():

@@ -10,7 +10,6 @@ const FILTERS = [["kind", "Kind"], ["construct", "Construct"], ["licence", "Lice
 export function corpusTab(folders, program, onStepper) {
   const result = document.getElementById("corpus-result");
   const problem = document.getElementById("corpus-problem");
-  const summaries = new Map();
   const wanted = { q: "", page: 0 };
   let running = null;
   let drawn = null;
@@ -24,34 +23,38 @@ export function corpusTab(folders, program, onStepper) {
   /** Shows what the address names: `FOLDER`, `FOLDER/drops`, `FOLDER/PROGRAM`. */
   async function open(parts) {
     const number = Number(parts[0] || 0);
-    problem.replaceChildren();
     if (!folders.length) {
+      problem.replaceChildren();
       result.replaceChildren(el("div", { class: "empty" }, el("h2", {}, "No corpus is open"),
         el("p", {}, "Start the page with the output folder of a build to browse its programs, cases, monologues and drops:"),
         el("pre", { class: "config" }, "semcoder ui --corpus runs/demo")));
       return;
     }
+    await attempt(() => {
+      result.replaceChildren(el("p", { class: "none", role: "status" }, "Reading the folder …"));
+      if (parts[1] === "drops") return drops(number, 0, "");
+      return parts[1] ? one(number, parts[1]) : list(number);
+    });
+  }
+
+  /** Does what draws the tab; where that fails, the tab says why. */
+  async function attempt(draw) {
+    problem.replaceChildren();
     try {
-      if (!summaries.has(number)) {
-        result.replaceChildren(el("p", { class: "none", role: "status" }, "Reading the folder …"));
-        summaries.set(number, await load(`/api/corpus/${number}`));
-      }
-      if (parts[1] === "drops") await drops(number, 0, "");
-      else if (parts[1]) await one(number, parts[1]);
-      else await list(number);
+      await draw();
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) console.error(error);
       drawn = null;
       result.replaceChildren();
-      problem.replaceChildren(el("p", {}, el("strong", {}, sentence(error.message)), " ", sentence(error.hint)));
+      problem.replaceChildren(el("p", {}, el("strong", {}, sentence(error.message)), " ", sentence(error.hint ?? "")));
     }
   }
 
   // -- the list
 
   async function list(number) {
-    const summary = summaries.get(number);
+    const summary = await load(`/api/corpus/${number}`);
     if (drawn !== number) {
       drawn = number;
       Object.assign(wanted, { q: "", page: 0, kind: "", construct: "", licence: "", project: "" });
@@ -95,6 +98,7 @@ export function corpusTab(folders, program, onStepper) {
       const select = el("select", {}, new Option("any", ""));
       for (const { value, count: n } of summary.facets[name]) select.append(new Option(`${KINDS[value] ?? value} (${n.toLocaleString("en")})`, value));
       select.value = wanted[name] ?? "";
+      if (select.selectedIndex < 0) wanted[name] = select.value = ""; // no row has it any more
       select.addEventListener("change", () => {
         wanted[name] = select.value;
         wanted.page = 0;
@@ -148,7 +152,8 @@ export function corpusTab(folders, program, onStepper) {
     const title = el("h2", { class: "folder", tabindex: "-1" }, code(found.entry));
     result.replaceChildren(el("p", {}, el("a", { href: `#corpus/${number}` }, "‹ All rows")), title, facts,
       el("pre", { class: "config listing", tabindex: "0", "aria-label": "Source code" }, visible(found.source)),
-      cases(found), ...found.rows.map((row) => rowPart(found, row)));
+      cases(found), ...notes(found.total > found.rows.length ? [`Shown are the first ${found.rows.length.toLocaleString("en")} of its ${count(found.total, "row")}.`] : []),
+      ...found.rows.map((row) => rowPart(found, row)));
     title.focus();
   }
 
@@ -216,13 +221,13 @@ export function corpusTab(folders, program, onStepper) {
     const table = el("tbody");
     for (const each of found.reasons) {
       const choose = el("button", { type: "button", class: "asks", "aria-pressed": String(each.reason === reason) }, visible(each.reason));
-      choose.addEventListener("click", () => drops(number, 0, each.reason === reason ? "" : each.reason));
+      choose.addEventListener("click", () => attempt(() => drops(number, 0, each.reason === reason ? "" : each.reason)));
       table.append(el("tr", { class: each.reason === reason ? "current" : null }, el("th", { scope: "row" }, choose), el("td", { class: "number" }, each.count.toLocaleString("en")), el("td", { class: "bar" }, bar(each.count / most))));
     }
     const items = found.drops.map((drop) => el("li", {}, el("span", { class: "call" }, code([drop.path, drop.line || ""].filter(Boolean).join(":") || drop.entry || "?")),
       el("span", { class: "meta" }, [drop.reason, drop.detail, drop.entry, drop.project].filter(Boolean).map(visible).join(" · "))));
     const listed = el("div", {}, el("h3", {}, reason ? visible(reason) : "All of them"), el("p", { class: "summary" }, `${count(found.total, "drop")}.`),
-      el("ol", { class: "rows" }, ...items), pager(found, (to) => drops(number, to, reason)));
+      el("ol", { class: "rows" }, ...items), pager(found, (to) => attempt(() => drops(number, to, reason))));
     result.replaceChildren(el("p", {}, el("a", { href: `#corpus/${number}` }, "‹ All rows")), el("h2", { class: "folder" }, "Dropped, by reason"),
       el("div", { class: "columns" }, el("div", { class: "scroll" }, el("table", { class: "figures reasons", "aria-label": "Drops by reason" }, table)), listed));
   }

@@ -10,6 +10,8 @@ export const OWN = "own";
 export function programPanel(examples, { onRun, onExample }) {
   const source = editor($("source"), $("lines"), onRun);
   let current = null; // the example, as long as nothing in it was changed
+  let wholeToo = true; // whether a whole program can be run here, and not a call alone
+  const isCall = () => !wholeToo || $("way").value === "call";
 
   for (const example of examples) $("example").append(new Option(example.title, example.id));
   $("example").append(new Option("Your own program", OWN));
@@ -29,14 +31,13 @@ export function programPanel(examples, { onRun, onExample }) {
   }
 
   function ways() {
-    const isCall = $("way").value === "call";
-    $("call-field").hidden = !isCall;
-    $("stdin-field").hidden = isCall;
+    $("way-field").hidden = !wholeToo;
+    $("call-field").hidden = !isCall();
+    $("stdin-field").hidden = isCall();
   }
 
   function describe() {
-    const isCall = $("way").value === "call";
-    $("shown").textContent = isCall ? $("call").value : "the whole program";
+    $("shown").textContent = isCall() ? $("call").value : "the whole program";
   }
 
   function changed() {
@@ -83,6 +84,12 @@ export function programPanel(examples, { onRun, onExample }) {
 
   return {
     open,
+    /** Offers the whole program with its input beside the call, or the call alone. */
+    offer(whole) {
+      wholeToo = whole;
+      ways();
+      describe();
+    },
     choose(id) {
       const chosen = examples.find((example) => example.id === id);
       if (chosen && chosen !== current) fill(chosen);
@@ -104,8 +111,7 @@ export function programPanel(examples, { onRun, onExample }) {
     /** What is sent of it: the source, and the call or the input. */
     get asked() {
       const program = { source: $("source").value };
-      if ($("way").value === "stdin") return { ...program, stdin: $("stdin").value };
-      return { ...program, call: $("call").value };
+      return isCall() ? { ...program, call: $("call").value } : { ...program, stdin: $("stdin").value };
     },
     /** Shows where in it something is wrong. */
     point(where) {

@@ -2,7 +2,7 @@
 
 import { claimsSummary, code, createStepper, el, monologueList, prose, visible } from "./stepper.js";
 import { post, Problem, stream } from "./net.js";
-import { notes, sentence, tab } from "./tab.js";
+import { isLocal, notes, sentence, tab } from "./tab.js";
 
 const $ = (id) => document.getElementById(id);
 const STYLES = [["forward", "sentences"], ["scratchpad", "scratchpad"], ["next", "code with states"], ["concise", "concise labels"], ["backward", "backward from its output"]];
@@ -115,7 +115,8 @@ function checked(found) {
 
 function aboutModel(model) {
   if (model.problem) return [`${visible(model.name)} cannot be asked here: ${sentence(model.problem)}`];
-  if (!model.figures) return [`${visible(model.name)} is asked; what it says is then held against an execution.`];
+  const sent = isLocal(model) ? "" : " The program and the question are sent to the model’s server.";
+  if (!model.figures) return [`${visible(model.name)} is asked; what it says is then held against an execution.${sent}`];
   const { parameters, questions, percent, interval } = model.figures;
   return [
     el("strong", {}, model.name), ` is a transformer of ${(parameters / 1e6).toFixed(1)} million parameters that executes short functions in its head; it runs here, offline. `,

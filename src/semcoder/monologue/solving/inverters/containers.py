@@ -138,7 +138,7 @@ def _slice(engine: Engine, node: ast.Subscript, cut: ast.Slice, target: Any, sta
     if isinstance(upper, int) and -200 <= upper < 0:
         rows = [row + pad * -upper for row in rows] + rows
     rows += [target + pad, pad + target, pad + target + pad, target[::-1]]
-    if isinstance(step, int) and step > 1:
+    if isinstance(step, int) and 1 < step <= 200:
         rows.insert(0, _spread(target, step, pad))
     if not target:
         rows += [pad, pad * 3]

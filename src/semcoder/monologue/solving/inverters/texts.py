@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from semcoder.monologue.solving import preimages
@@ -52,21 +53,54 @@ def _shown(engine: Engine, pairs: Sequence[tuple[ast.expr, str]], state: State) 
 
 
 def _cuts(texts: Sequence[str | None], target: str) -> Iterator[tuple[str, ...]]:
-    """Ways to cut the target into the open parts between the known ones: short first, short last, single characters."""
+    """Ways to cut the target into the open parts between the known ones: short last, short first, single characters."""
     count = texts.count(None)
-    for style in ("(.*)", "(.*?)", None):
-        holes = iter(["(.*)"] + ["(.)"] * (count - 1) if style is None else [style] * count)
-        pattern = "".join(next(holes) if text is None else re.escape(text) for text in texts)
-        if style == "(.*)" and count == len(texts) > 1:  # an accumulator and what was added last: one character first
-            match = re.fullmatch("(.*)" + "(.)" * (count - 1), target, re.DOTALL)
-            if match:
-                yield match.groups()
-        match = re.fullmatch(pattern, target, re.DOTALL)
-        if match:
-            yield match.groups()
+    if count == len(texts) > 1:  # an accumulator and what was added last: one character first
+        yield from _single(texts, target)
+    backwards = _leftmost([text and text[::-1] for text in reversed(texts)], target[::-1])
+    if backwards is not None:
+        yield tuple(part[::-1] for part in reversed(backwards))
+    forwards = _leftmost(texts, target)
+    if forwards is not None:
+        yield forwards
+    yield from _single(texts, target)
     if count == len(texts) == 2:
         for at in (len(target), 1, len(target) // 2):
             yield target[:at], target[at:]
+
+
+def _leftmost(texts: Sequence[str | None], target: str) -> tuple[str, ...] | None:
+    """The open parts where each known text stands as far left as it can, None where they do not fit. What a regular
+    expression with lazy groups finds, without its time, which grows with a power of the length."""
+    runs = groupby(texts, lambda text: text is None)
+    known = [part for none, run in runs for part in (run if none else ["".join(text or "" for text in run)])]
+    tail = known.pop() or "" if known and known[-1] is not None else ""
+    end = len(target) - len(tail)
+    if end < 0 or target[end:] != tail:
+        return None
+    parts: list[str] = []
+    open_, at = False, 0  # whether an open part ends here, and where it, or the next text, begins
+    for text in known:
+        if text is None:
+            parts += [""] * open_
+            open_ = True
+            continue
+        found = target.find(text, at, end if open_ else at + len(text))
+        if found < 0 or found + len(text) > end:
+            return None
+        parts += [target[at:found]] * open_
+        open_, at = False, found + len(text)
+    if open_:
+        return (*parts, target[at:end])
+    return tuple(parts) if at == end else None
+
+
+def _single(texts: Sequence[str | None], target: str) -> Iterator[tuple[str, ...]]:
+    """The first open part as long as it can be, each further one a single character."""
+    holes = iter(["(.*)"] + ["(.)"] * (texts.count(None) - 1))
+    match = re.fullmatch("".join(next(holes) if text is None else re.escape(text) for text in texts), target, re.DOTALL)
+    if match:
+        yield match.groups()
 
 
 @register(TABLE.nodes, ast.JoinedStr)
