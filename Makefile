@@ -31,6 +31,7 @@ format: $(READY)  ## rewrite the code in the house format
 
 docs: $(READY)  ## the documentation, in build/docs; a broken link or anchor is an error
 	$(BIN)/python -m sphinx -b html -E -W --keep-going -q docs build/docs
+	@echo "open build/docs/index.html"
 
 docs-links: $(READY)  ## asks every external link of the documentation (needs a network)
 	$(BIN)/python -m sphinx -b linkcheck -q docs build/links
@@ -42,6 +43,7 @@ browser:  ## Debian's Chromium, for the tests that look at the page (optional; n
 	apt-get update && apt-get install -y chromium
 
 $(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV): a minute or some, once"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[data,llm,model,train,ui,dev,docs]"
 	touch $(READY)

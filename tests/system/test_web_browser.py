@@ -188,6 +188,15 @@ def test_a_models_text_is_judged_claim_by_claim(visit: Visit) -> None:
     assert "is wrong" in window.locator("#say-result .headline").inner_text()
     assert "In truth the call gives 3." in window.locator("#say-result .verdict").inner_text()
     assert "In fact: result goes from 1 to 3" in window.locator("#say-result .first-false").inner_text()
+    window.select_option("#say-by", "text")
+    assert window.locator("#say-result").inner_text() == "", "what somebody else said is gone"
+    window.fill("#say-text", "It returns `4`.")
+    window.press("#say-text", "Control+Enter")
+    window.wait_for_selector("#say-result .verdict.wrong")
+    window.fill("#say-text", "It returns `3`.")
+    assert window.locator("#say-result").inner_text() == "", "what was said of another text is gone"
+    window.press("#say-text", "Control+Enter")
+    window.wait_for_selector("#say-result .verdict.right")
     window.select_option("#example", "nesting")
     assert window.locator("#say-result").inner_text() == "", "what is of another program is gone"
 

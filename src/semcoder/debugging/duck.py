@@ -125,8 +125,8 @@ class _Duck:
     def _first(self, found: Blamed) -> str:
         function, lines = found.function, self._blame.statements
         told = self._blame.born == found.step or self._blame.raised is not None
-        above = f", above all at line {self._run.layout.line(lines[0])}" if lines and not told else ""
-        return f"Look at {span(function.dotted)} first ({_place(function)}){above}: {self._charge(found)}."
+        above = f"; look above all at line {self._run.layout.line(lines[0])}" if lines and not told else ""
+        return f"Look at {span(function.dotted)} first ({_place(function)}): {self._charge(found)}{above}."
 
     def _charge(self, found: Blamed) -> str:
         """What speaks against a function, in words."""

@@ -498,7 +498,8 @@ def _samples_intro(count: int) -> str:
     if not count:
         return "This corpus came with no samples to show."
     return (
-        "Walk each run with the slider, the buttons, or the left and right arrow keys (Home and End for the two ends). "
+        "Walk each run with the slider, the buttons, or the left and right arrow keys (Home and End for the two ends), "
+        "once something in it has the focus. "
         "▶ marks the current line, ● a variable that just changed, + one that is new, − one that is gone. "
         "A sentence of the monologue takes you to its step."
     )

@@ -86,6 +86,14 @@ export function sayTab(program, model, onStepper) {
   });
   for (const id of ["say-by", "say-direction"]) $(id).addEventListener("change", fields);
   for (const id of ["say-style", "say-detail"]) $(id).addEventListener("change", () => self.go());
+  // What is shown is of another text or another speaker now.
+  $("say-by").addEventListener("change", () => self.clear());
+  $("say-text").addEventListener("input", () => self.clear());
+  $("say-text").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    self.go();
+  });
   fields();
   return { go: self.go, clear: self.clear, get isStale() { return self.isStale; }, get isFree() { return $("say-by").value === "execution"; } };
 }
