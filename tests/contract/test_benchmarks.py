@@ -397,6 +397,7 @@ def test_rows_that_are_no_problems(change: dict[str, Any], message: str, tmp_pat
 MISTAKEN = {"HumanEval/47", "HumanEval/116", "HumanEval/148"}
 
 
+@pytest.mark.slow
 def test_the_published_tests_one_by_one() -> None:
     if not (DATA / "HumanEval.jsonl.gz").exists():
         pytest.skip("set SEMCODER_DATA to the folder with the benchmark files")

@@ -444,6 +444,7 @@ def test_a_broken_benchmark_is_told_before_anything_is_written(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_near_duplicate_names_the_program_that_stays(tmp_path: Path) -> None:
     pytest.importorskip("regex", reason="datatrove's MinHash needs it")
     pytest.importorskip("tokenizers", reason="datatrove's MinHash needs it")
@@ -482,6 +483,7 @@ build(BuildConfig(sources=(sys.argv[1],), out=sys.argv[2], benchmarks=(sys.argv[
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("room", "name", "times"),
     [

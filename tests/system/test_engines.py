@@ -203,6 +203,7 @@ cp -r "$1/out" "$4/out"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own takes root")
 def test_a_full_disk(source: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     """On a disk of 200 KB the build ends with one line; with room, the next start ends it as if nothing had been."""

@@ -106,9 +106,10 @@ def test_packed_steps_accumulated_or_not(rows: Path, tmp_path: Path, whole: Path
     assert_same(tmp_path / "1", whole, 2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("launcher", "more"),
-    [(BY_ACCELERATE, ()), pytest.param(BY_TORCHRUN, ("fsdp=true",), marks=pytest.mark.slow)],
+    [(BY_ACCELERATE, ()), (BY_TORCHRUN, ("fsdp=true",))],
     ids=["ddp", "fsdp2"],
 )
 def test_two_processes_are_as_one(rows: Path, tmp_path: Path, launcher: list[str], more: tuple[str, ...]) -> None:

@@ -263,6 +263,7 @@ def test_somebody_elses_database(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut off", "overwritten"])
 def test_a_damaged_file(damage: str, path: Path) -> None:
     texts = [str(k) * 40 for k in range(500)]

@@ -127,7 +127,9 @@ def test_more_events_than_are_ever_recorded_are_refused(document: dict[str, Any]
         Trace.from_wire(document)
 
 
-@pytest.mark.parametrize("grows", ["x = [x, x]", "x = [x]", "x = [x]; x.append(x)"])
+@pytest.mark.parametrize(
+    "grows", ["x = [x, x]", "x = [x]", pytest.param("x = [x]; x.append(x)", marks=pytest.mark.slow)]
+)
 def test_recording_stops_where_a_value_outgrows_the_bounds(grows: str) -> None:
     source = f"def f():\n    x = []\n    for _ in range(300):\n        {grows}\n    return 1\n"
     trace = trace_here(source, "f()")
