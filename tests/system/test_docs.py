@@ -24,7 +24,7 @@ _RUN = {"console", "python"}
 
 
 #: Pages whose blocks take long together.
-_LONG = {"docs/cli.md", "docs/guides/own-code.md", "docs/guides/evaluate.md"}
+_LONG = {"docs/cli.md", *(f"docs/guides/{name}.md" for name in ("own-code", "evaluate", "failing-test", "extend"))}
 
 
 def _to_run(text: str, *, slow: bool) -> bool:

@@ -199,6 +199,7 @@ def test_test_that_passes(project: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "it passes: there is nothing to explain" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_revision_in_which_the_test_fails_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "test_sorting.py").write_text(TEST.replace("[1, 2])]", "[5])]"))
     assert run_command(["debug", "test_sorting.py", "--good", "HEAD"]) == 2
@@ -241,6 +242,7 @@ def test_apply_writes_a_patch_that_passes(project: Path, capsys: pytest.CaptureF
     assert patch["rounds"] == 1
 
 
+@pytest.mark.slow
 def test_a_model_without_a_patch_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = files(project)
     with Scripted(answer(METHOD.replace(">", "=="))) as server:

@@ -343,6 +343,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "out" / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_says_what_it_did(folder: Path) -> None:
     result = Run(settings_of(folder, steps=60)).go()
     assert result is not None
