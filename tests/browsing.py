@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+#: What a script would write markup or code with.
+WRITERS = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="chromium is not installed (make browser): no page was looked at"

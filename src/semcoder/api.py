@@ -342,8 +342,8 @@ def predict(
     question = _question(source, call, output, entry)
     model = BUILT_IN if model is None else model
     chosen, told_in = _wording(model, profile, style, question.direction)
-    opened, name = _opened(model)
-    completion, tokens = _ask(opened, chosen, question.instruction(chosen), temperature, max_tokens, on_text)
+    asked, name = (opened(model), model) if isinstance(model, str) else (model, model.name)
+    completion, tokens = _ask(asked, chosen, question.instruction(chosen), temperature, max_tokens, on_text)
     if completion.finish == "refused":
         raise UsageError(completion.text)
     cut = completion.finish == "length"
@@ -405,14 +405,12 @@ def _wording(
     return profile if isinstance(profile, Profile) else chosen, style or direction
 
 
-def _opened(model: str | Model) -> tuple[Model, str]:
+def opened(spec: str) -> Model:
+    """The model of a spec, for one answer that somebody is waiting for: a server is not asked for long."""
     from semcoder.models import open_model
 
-    if not isinstance(model, str):
-        return model, model.name
-    # Somebody is waiting for the one answer.
-    options: dict[str, Any] = {"attempts": 3} if model.startswith("openai:") else {}
-    return open_model(model, **options), model
+    options: dict[str, Any] = {"attempts": 3} if spec.startswith("openai:") else {}
+    return open_model(spec, **options)
 
 
 def _ask(

@@ -178,6 +178,11 @@ class Sample:
     found_by: str = ""
     python: str = ""
 
+    @property
+    def kind(self) -> str:
+        """What the row asks for, by the field that holds the question: nl, forward, backward or repair."""
+        return "forward" if self.fwd_mnl else "backward" if self.bwd_mnl else "repair" if self.fault else "nl"
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

@@ -48,12 +48,13 @@ class Suspected:
 @dataclass(frozen=True, slots=True)
 class Telling:
     """`head`: up to three lines; `path`: the steps that matter most; `steps`: all of them. `got` and `wanted`: texts of
-    the check's values ("" where unknown)."""
+    the check's values ("" where unknown). `blame`: what the lines were made from."""
 
     head: tuple[str, ...]
     path: tuple[str, ...]
     steps: tuple[str, ...]
     suspected: tuple[Suspected, ...]
+    blame: Blame
     got: str = ""
     wanted: str = ""
 
@@ -115,7 +116,8 @@ class _Duck:
         suspected = tuple(self._suspected(found) for found in ranked)
         steps = tuple(self._all_steps()) if full else ()
         got, wanted = ("", "") if check is None else (_text(check.got), _text(check.wanted))
-        return Telling(tuple(_cut(line) for line in head), tuple(map(_cut, path)), steps, suspected, got, wanted)
+        lines = tuple(_cut(line) for line in head)
+        return Telling(lines, tuple(map(_cut, path)), steps, suspected, self._blame, got, wanted)
 
     # -- the first lines
 

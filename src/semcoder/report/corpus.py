@@ -8,7 +8,6 @@ the programs. It does not run or check anything again: verdicts are those that t
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +37,7 @@ from semcoder.report.html import (
     text,
 )
 from semcoder.report.provenance import build_command, provenance
+from semcoder.report.reading import lines_of, row_of
 from semcoder.report.shape import monologue_shape, stepper_shape
 from semcoder.tracing import Trace
 
@@ -146,7 +146,8 @@ def _read_programs(path: Path) -> _Programs | None:
     found = _Programs()
     if not path.exists():
         return None
-    for where, row in _lines(path):
+    for where, line in lines_of(path):
+        row = row_of(line, where)
         try:
             covered = row["coverage"]["by_all"]
             for what, shares in found.shares.items():
@@ -165,9 +166,8 @@ def _count_rows(folder: Path) -> _Rows:
     for path in sorted(folder.glob("*.jsonl")):
         rows.files += 1
         for row in _read_rows(path):
-            kind = "forward" if row.fwd_mnl else "backward" if row.bwd_mnl else "repair" if row.fault else "nl"
-            rows.kinds[kind] += 1
-            rows.lengths.setdefault(kind, []).append(len(row.response))
+            rows.kinds[row.kind] += 1
+            rows.lengths.setdefault(row.kind, []).append(len(row.response))
             if row.program is not None:
                 rows.licences[row.program.license] += 1
                 rows.projects[row.program.origin.project or row.program.origin.source] += 1
@@ -175,23 +175,8 @@ def _count_rows(folder: Path) -> _Rows:
 
 
 def _read_rows(path: Path) -> Iterator[Sample]:
-    for where, doc in _lines(path):
-        yield load(Sample, doc, where)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """Where each line of a file stands, and what it holds."""
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                where = f"{path}:{number}"
-                try:
-                    doc = json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"{where}: not a JSON row: {error}") from None
-                yield where, doc
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    for where, line in lines_of(path):
+        yield load(Sample, row_of(line, where), where)
 
 
 def _samples(path: Path) -> Iterator[dict[str, Any]]:

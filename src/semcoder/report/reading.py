@@ -1,4 +1,4 @@
-"""Counts, percentages and intervals of a results document: read from JSON, and as a page says them.
+"""Rows of files; counts, percentages and intervals of a results document: read from JSON, and as a page says them.
 
 Guarantees: what is read is of its kind and in its range, or `InputError` names the place and the field; None is what
 was not judged, never 0.
@@ -6,7 +6,9 @@ was not judged, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from semcoder.errors import InputError
@@ -15,6 +17,24 @@ from semcoder.report.html import is_number
 Pair = tuple[float, float]
 
 _LARGEST = 2**53
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Where each line of a file stands, and the line."""
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                yield f"{path}:{number}", line
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def row_of(line: bytes, where: str) -> Any:
+    """What a line of a JSONL file holds."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a JSON row: {error}") from None
 
 
 def part(doc: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:

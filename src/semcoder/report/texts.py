@@ -6,13 +6,13 @@ text or verdict is not shown; where a file is missing, nothing is. Long texts ar
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from semcoder.errors import InputError
 from semcoder.report.html import number, text
+from semcoder.report.reading import lines_of, row_of
 
 #: Of each verdict.
 _COUNT = 3
@@ -73,22 +73,10 @@ def _sample(row: _Row, score: _Row, step: _Row) -> str:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a file, none where there is no file; a last line that was torn is left out, as its writers do."""
-    try:
-        with path.open("rb") as lines:
-            for place, line in enumerate(lines, 1):
-                if line.endswith(b"\n"):
-                    yield _row(line, f"{path}:{place}")
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _row(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: expected a JSON object, got {type(row).__name__}")
-    return row
+    for where, line in lines_of(path) if path.exists() else ():
+        if not line.endswith(b"\n"):
+            continue
+        row = row_of(line, where)
+        if not isinstance(row, dict):
+            raise InputError(f"{where}: expected a JSON object, got {type(row).__name__}")
+        yield row

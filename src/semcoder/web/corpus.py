@@ -190,7 +190,7 @@ class Corpus:
             lines = program.source.count("\n")
             index.programs[name] = Facts(project, program.license, constructs(program.source), lines)
         entry = "" if program is None else program.entry
-        index.rows.append(Row(path, offset, row.id, _kind(row), name, entry, row.call[:300], row.claims))
+        index.rows.append(Row(path, offset, row.id, row.kind, name, entry, row.call[:300], row.claims))
 
     def _sample(self, row: Row) -> Sample:
         (line,) = _lines_at(row.file, [row.offset])
@@ -260,13 +260,9 @@ class Corpus:
 _BESIDE = ("programs.jsonl", "drops.jsonl")
 
 
-def _kind(row: Sample) -> str:
-    return "forward" if row.fwd_mnl else "backward" if row.bwd_mnl else "repair" if row.fault else "nl"
-
-
 def _told(row: Sample) -> dict[str, Any]:
     """A row as a page shows it: a monologue in sentences, anything else as text."""
-    kind = _kind(row)
+    kind = row.kind
     told, answer = _parts(row.response) if kind in _STARTS else ("", "")
     return {
         "id": row.id,
@@ -361,7 +357,7 @@ def _may_hold(line: bytes, query: str) -> bool:
 def _texts(line: bytes, row: Row) -> Iterator[str]:
     """What a page shows of a row, without the marks around it."""
     found = _sample(line, f"{row.file} at byte {row.offset}")
-    told = _parts(found.response) if _kind(found) in _STARTS else ()
+    told = _parts(found.response) if found.kind in _STARTS else ()
     yield from (found.nl, found.fault, found.call, found.output)
     yield from told if any(told) else (found.response,)
     if found.program is not None:

@@ -11,8 +11,9 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from semcoder import api
 from semcoder.errors import MissingExtra, SemcoderError, UsageError
-from semcoder.models import Model, open_model
+from semcoder.models import Model
 from semcoder.prompts import Profile, profile_for
 
 _PARAMETERS = re.compile(r"transformer of ([\d,]+) parameters")
@@ -48,8 +49,7 @@ class Talker:
         self.asked = threading.Event()
         self._model: Model | None = None
         try:
-            options: dict[str, Any] = {"attempts": 3} if spec.startswith("openai:") else {}
-            self._model = open_model(spec, **options)
+            self._model = api.opened(spec)
             self._profile, self._style = profile_for(spec, profile)
         except SemcoderError as error:
             self._why = error

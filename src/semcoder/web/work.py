@@ -264,12 +264,12 @@ class Work:
             **self._walked(recorded, told),
         }
         if not answer["passes"]:
-            found, blamed = self._blamed(recorded, wanted)
+            found = self._explained(recorded, wanted)
             answer["lines"] = [pieces(row) for row in found.lines()]
             answer["suspects"] = [
                 {"name": each.name, "defined": each.defined, "line": each.line} for each in found.suspected
             ]
-            answer["first_wrong"] = _first_wrong(recorded.trace, blamed, len(answer["stepper"]["steps"]))
+            answer["first_wrong"] = _first_wrong(recorded.trace, found.blame, len(answer["stepper"]["steps"]))
         return answer
 
     def _case(self, doc: Mapping[str, Any]) -> tuple[Pasted, Any]:
@@ -281,19 +281,12 @@ class Work:
         except UsageError as error:
             raise Refusal(in_words(error), "expect") from None
 
-    def _blamed(self, recorded: Recorded, wanted: Any) -> tuple[Telling, Blame]:
-        from semcoder.debugging import visits
-        from semcoder.debugging.blame import blame
-        from semcoder.debugging.cases import explain_call, layout_of
-        from semcoder.debugging.wanted import Check
+    def _explained(self, recorded: Recorded, wanted: Any) -> Telling:
+        from semcoder.debugging.cases import explain_call
 
         trace = recorded.trace
         notes = [f"The recording stopped after {len(trace):,} events."] if trace.truncated else []
-        found = explain_call(trace, FILE, wanted, notes=notes)
-        run = visits.Run(trace, layout_of(FILE, trace.source))
-        got = trace.outcome.value
-        told = None if got is None else Check("", trace.invocation.text, got, wanted, tuple(run.visits[:1]))
-        return found, blame(run, check=told)
+        return explain_call(trace, FILE, wanted, notes=notes)
 
     def repair(self, doc: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """`source`, `call`, `expect` -> `passes`, `diff`, `cause`, `source` (repaired), `rounds`, `refused`. Whatever
@@ -307,7 +300,7 @@ class Work:
         recorded = run(lambda: self._record(given))
         if fits(recorded.trace.outcome, wanted):
             raise Refusal("the call gives what is expected: there is nothing to repair", "expect")
-        found, _ = self._blamed(recorded, wanted)
+        found = self._explained(recorded, wanted)
         path = Path(FILE)
         failing = f"assert {given.call} == {str(doc['expect']).strip()}"
         names = tuple(each.name for each in found.suspected)
