@@ -326,7 +326,7 @@ def test_single_steps_under_a_true_prefix(asked: list[Asked]) -> None:
 ADD = "def f(a, b=5): return a + b"
 
 
-def _adds(proposals: Sequence[str], known: Callable[[int, int], int] = lambda a, b: a + b) -> Scripted:
+def _adds(proposals: Sequence[str], known: Callable[[int, int], Any] = lambda a, b: a + b) -> Scripted:
     """Proposes these arguments (greedy first), and simulates by `known`."""
 
     def answer(prompt: list[str], seed: int) -> Sequence[str]:
@@ -348,7 +348,19 @@ def test_the_first_proposal_whose_simulation_fits_is_taken() -> None:
     assert 2 <= found.tried <= 4
 
 
-def test_without_agreement_the_greedy_proposal_stands() -> None:
+def test_without_agreement_the_nearest_proposal_stands_the_first_of_equals() -> None:
+    decoder = _adds(["v0 = 1 v1 = 2", "v0 = 4 v1 = 2", "v0 = 4 v1 = 7", "v0 = 4 v1 = 8"], lambda a, b: [a, b, b])
+    found = invert(decoder, flatten(ADD), [4, 7, 8], tries=4)
+    assert (found.arguments, found.agreed, found.greedy) == ([4, 7], False, [1, 2])
+    assert found.simulation == ("return", *write([4, 7, 7]))
+
+
+def test_a_class_is_no_argument() -> None:
+    found = invert(_adds(["v0 = int v1 = 2", "v0 = 4 v1 = 5"]), flatten(ADD), 9, tries=3)
+    assert (found.arguments, found.agreed, found.greedy) == ([4, 5], True, None)
+
+
+def test_the_greedy_proposal_stands_where_none_is_nearer() -> None:
     decoder = _adds(["v0 = 1 v1 = 2", "v0 = 2 v1 = 2"])
     found = invert(decoder, flatten(ADD), 9, tries=4)
     assert (found.arguments, found.agreed, found.tried) == ([1, 2], False, 2)
@@ -386,6 +398,13 @@ def test_arguments_are_read_as_they_are_written(arguments: list[Any]) -> None:
 def test_what_is_no_list_of_arguments(text: str) -> None:
     with pytest.raises(Unreadable):
         stated_arguments(text.split(), flatten(ADD))
+
+
+def test_an_inverse_question_needs_no_call_that_can_be_read() -> None:
+    asked = [prepare(question(ADD, "f(int('4'), 5)", 9))]
+    assert asked[0].flat is None
+    found: Document = inverse(asked, _adds(["v0 = 4 v1 = 5"]), lambda calls: [True] * len(calls), tries=1)
+    assert (found["asked"]["right"], found["checked"]["right"]) == (1, 1)
 
 
 def test_inverse_is_judged_by_execution() -> None:

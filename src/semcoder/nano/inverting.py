@@ -2,7 +2,8 @@
 
 Guarantees: nothing of the function is executed; the first proposal is the greedy one, the others are drawn and depend
 on the seed; a proposal is accepted only if the model's own forward answer to it is the wanted result, its type
-included. Where none is, the greedy proposal stands, and `agreed` says so. Questions are answered together, in few
+included. Where none is, the proposal whose answer comes nearest to it stands, the greedy one first, and `agreed` says
+so. Questions are answered together, in few
 batches, and drawn for one by one: which others there are changes an answer by rounding alone.
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any, Protocol
 
+from semcoder.core import literal_text
 from semcoder.nano.flatten import Flat
-from semcoder.nano.notation import ANSWER, EOS, IDS, VOCABULARY, Unreadable, Unsupported, read, read_prefix
+from semcoder.nano.notation import ANSWER, EOS, IDS, VOCABULARY, Unreadable, Unsupported, read, read_prefix, write
 from semcoder.nano.rows import CONTEXT, ask_forward, ask_inverse
 
 #: A proposal of more tokens is cut, and so unreadable.
@@ -41,7 +44,7 @@ class Decoding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inversion:
-    """`arguments`: the accepted proposal, else the first readable one; None where there is none.
+    """`arguments`: the accepted proposal, else the one whose simulation came nearest; None where none is readable.
 
     `agreed`: the model's own simulation of them gives the wanted result. `tried`: proposals that were simulated.
     `greedy`: the greedy proposal, None where it is unreadable. `simulation`: the model's tokens, without EOS, on
@@ -109,6 +112,11 @@ def stated_arguments(tokens: Sequence[str], flat: Flat) -> list[Any]:
         found.append(value)
     if not flat.params - len(flat.defaults) <= len(found) <= flat.params:
         raise Unreadable(f"{len(found)} arguments for {flat.params} parameters")
+    try:  # the language has words for classes, which no call can write
+        for value in found:
+            literal_text(value)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
     return found
 
 
@@ -122,7 +130,10 @@ def same(one: Any, other: Any) -> bool:
 
 @dataclass(slots=True)
 class _Search:
-    """One question on its way. `proposals`: different ones, in the order in which they came; the greedy one first."""
+    """One question on its way. `proposals`: different ones, in the order in which they came; the greedy one first.
+
+    `best`: the proposal that stands so far; `nearness`: how near its answer came to the result, from 0 to 1.
+    """
 
     flat: Flat
     result: Any
@@ -132,7 +143,9 @@ class _Search:
     greedy: list[Any] | None = None
     tried: int = 0
     simulation: tuple[str, ...] = ()
-    agreed: list[Any] | None = None
+    best: list[Any] | None = None
+    nearness: float = -1.0
+    agreed: bool = False
 
     def propose(self, said: Reply) -> list[Any] | None:
         """Takes a proposal in; None where it says no arguments, or some that are known."""
@@ -143,26 +156,37 @@ class _Search:
         except Unreadable:
             return None
         self.proposals[said.tokens] = found
+        self.best = found if self.best is None else self.best
         self.waiting.append(said.tokens)
         return found
 
     def judge(self, proposal: tuple[str, ...], said: Reply) -> None:
         """Takes a simulation in; the first that fits settles the question."""
-        if self.agreed is not None:
+        if self.agreed:
             return
         self.tried += 1
-        if proposal == next(iter(self.proposals)):
-            self.simulation = said.tokens
         try:
-            fits = said.ended and same(stated(said.tokens), self.result)
+            value = stated(said.tokens)
+            fits = said.ended and same(value, self.result)
+            nearness = 1.0 if fits else _nearness(value, self.result)
         except Unreadable:
-            fits = False
-        if fits:
-            self.agreed, self.simulation = self.proposals[proposal], said.tokens
+            fits, nearness = False, 0.0
+        if fits or nearness > self.nearness:
+            self.agreed, self.nearness = fits, nearness
+            self.best, self.simulation = self.proposals[proposal], said.tokens
 
     def inversion(self) -> Inversion:
-        found = next(iter(self.proposals.values()), None) if self.agreed is None else self.agreed
-        return Inversion(found, self.agreed is not None, self.tried, self.greedy, self.simulation)
+        return Inversion(self.best, self.agreed, self.tried, self.greedy, self.simulation)
+
+
+def _nearness(value: Any, wanted: Any) -> float:
+    """How much of a value's tokens, in order, is the wanted value's; 0 for one of another type."""
+    if type(value) is not type(wanted):
+        return 0.0
+    try:
+        return SequenceMatcher(None, write(value), write(wanted), autojunk=False).ratio()
+    except Unsupported:
+        return 0.0
 
 
 def invert(decoder: Decoding, flat: Flat, result: Any, *, tries: int = 15, kind: str = ANSWER) -> Inversion:
@@ -188,14 +212,14 @@ def invert_all(
     for each, said in zip(open_ones, _proposals(decoder, open_ones), strict=True):
         each.greedy = each.propose(said)
     _simulate(decoder, open_ones, kind, 1)
-    left = [each for each in open_ones if each.agreed is None]
+    left = [each for each in open_ones if not each.agreed]
     for each in left:  # each alone: what is drawn in a batch hangs on the place in it
         for said in _proposals(decoder, [each] * (tries - 1), temperature, seed):
             each.propose(said)
     together = max(1, _TOGETHER // max(1, len(left)))
     while any(each.waiting for each in left):
         _simulate(decoder, left, kind, together)
-        left = [each for each in left if each.agreed is None]
+        left = [each for each in left if not each.agreed]
     return [Inversion(None) if each is None else each.inversion() for each in searches]
 
 

@@ -426,24 +426,40 @@ def single_steps(asked: Sequence[Asked], forced: Forced) -> Document:
 def inverse(
     asked: Sequence[Asked], decoder: Decoding, judged: Judged, *, tries: int = 15, kind: str = ANSWER
 ) -> Document:
-    """Inputs for the outputs: the greedy proposal, and the first that the model's own simulation bears out."""
-    able = [each for each in asked if each.flat is not None]
+    """Inputs for the outputs: the greedy proposal, and the first that the model's own simulation bears out.
+
+    What is asked is the program and its output: a question whose call the model cannot read can be asked all the same.
+    """
+    able = [(question, *put) for question in (each.question for each in asked) if (put := _asked_back(question))]
     start = time.perf_counter()
-    found = invert_all(decoder, [(each.flat, each.value) for each in able if each.flat], tries=tries, kind=kind)
+    found = invert_all(decoder, [(flat, value) for _, flat, value in able], tries=tries, kind=kind)
     seconds = time.perf_counter() - start
-    greedy = _verdicts([(each.question, one.greedy) for each, one in zip(able, found, strict=True)], judged)
-    checked = _verdicts([(each.question, one.arguments) for each, one in zip(able, found, strict=True)], judged)
-    agreed = [verdict for verdict, one in zip(checked, found, strict=True) if one.agreed]
+    questions = [question for question, _, _ in able]
+    greedy = _verdicts([(each, one.greedy) for each, one in zip(questions, found, strict=True)], judged)
+    checked = _verdicts([(each, one.arguments) for each, one in zip(questions, found, strict=True)], judged)
+    agreed, others = (
+        [verdict for verdict, one in zip(checked, found, strict=True) if one.agreed is kept] for kept in (True, False)
+    )
     return {
+        "asked": share(len(able), len(asked)),
         "greedy": share(sum(map(bool, greedy)), len(asked)),
         "checked": share(sum(map(bool, checked)), len(asked)),
         "agreed": share(len(agreed), len(asked)),
         "right where agreed": share(sum(map(bool, agreed)), len(agreed)),
+        "right where only near": share(sum(map(bool, others)), len(others)),
         "not judged": sum(verdict is None for verdict in checked),
         "no arguments": sum(one.greedy is None for one in found),
         "simulated": _simulated(found),
         "seconds": round(seconds, 1),
     }
+
+
+def _asked_back(question: Question) -> tuple[Flat, Any] | None:
+    """A program and its output in the model's language; None where one of them is beyond it."""
+    try:
+        return flatten(question.source, question.entry), ast.literal_eval(question.output)
+    except (Unsupported, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _verdicts(proposed: Sequence[tuple[Question, list[Any] | None]], judged: Judged) -> list[bool | None]:
