@@ -8,7 +8,7 @@ import pytest
 
 from semcoder.core import Claim
 from semcoder.monologue import style, verify
-from semcoder.monologue.verify import settled
+from semcoder.monologue.checking import settled
 from semcoder.tracing import trace_here
 from tests.programs import PROGRAMS
 from tests.wordings.judging import hard, program_for, verdict_of

@@ -17,9 +17,9 @@ import pytest
 
 from semcoder.core import Claim, Monologue, Origin, Program, Sample, dump
 from semcoder.errors import InputError
+from semcoder.monologue.checking import verify
 from semcoder.monologue.forward import Forward
 from semcoder.monologue.sentences import read_sentences
-from semcoder.monologue.verify import verify
 from semcoder.report import build_page, monologue_shape, stepper_shape
 from semcoder.report.html import embed
 from semcoder.report.shape import STEP_LIMIT, TEXT_LIMIT, pieces, source_lines

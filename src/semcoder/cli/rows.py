@@ -120,7 +120,7 @@ def _settled(row: TextRow, claims: list[Claim], limits: Limits) -> list[Claim]:
     from semcoder import api
     from semcoder.core import Invocation
     from semcoder.monologue import proposed_call
-    from semcoder.monologue.verify import settled, verify
+    from semcoder.monologue.checking import settled, verify
 
     call = row.call or proposed_call(row.text)
     assert call is not None  # the first execution had one

@@ -4,7 +4,8 @@ What counts, heaviest first: the function in which an exception came up that no 
 through; the function in which a piece of the wrong value was first seen at all; those that could have raised what the
 test waited for; the functions on the way to the last one that gave the wrong value without having been given it; the
 functions that these steps depend on (`semcoder.debugging.slices`), the nearer the more; how many lines of a function
-ran. Each is a reason of its own, and weights add up.
+ran; those that made, before the test began, functions that ran in it. Each is a reason of its own, and weights add up.
+It speaks for a function that it ran many times, most of them to no harm, and that it only sets an object up.
 
 Guarantees: the order depends on the recording alone; every function that is named ran in it.
 It does not prove guilt: without a run that is right there is nothing to compare with (see `divergence`).
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -30,6 +32,7 @@ _BORN, _BORN_TOO, _GAVE, _PASSED_ON, _FLOW = 5.0, 2.0, 0.8, 1.5, 1.0
 #: What a piece of the wrong value leaves of the suspicion against what gave all of it.
 _LESS = 0.9
 _COMPARED, _SILENT, _NOTHING, _MADE, _SIZE, _UNSEEN, _PRESENT = 4.0, 5.0, 3.0, 3.0, 0.6, 6.0, 0.1
+_MAKER, _OFTEN, _SETS_UP = 2.5, 0.4, 0.5
 _COMPARING = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__bool__"})
 #: Steps of a run that are searched for the birth of a value.
 _SEARCHED = 50_000
@@ -40,12 +43,13 @@ _LINES = 3
 @dataclass(slots=True)
 class Blamed:
     """A function, one of its visits (None: none is recorded) and the step there that speaks against it most (-1: none
-    does), and its weight."""
+    does), and its weight. `is_maker`: it ran before the test began, and made a function that ran in it."""
 
     function: Function
     visit: Visit | None
     weight: float = 0.0
     step: int = -1
+    is_maker: bool = False
     lines: dict[int, float] = field(default_factory=dict)
 
 
@@ -66,13 +70,15 @@ class Blame:
     statements: tuple[int, ...] = ()
 
 
-def blame(run: Run, *, check: Check | None = None, unseen: Iterable[Function] = ()) -> Blame:
+def blame(
+    run: Run, *, check: Check | None = None, unseen: Iterable[Function] = (), makers: Iterable[Function] = ()
+) -> Blame:
     """Who is to blame in a run that failed.
 
     `check`: what it got and wanted, where no test of the recording tells; `unseen`: functions in which the run was for
-    long, and which are not recorded for that.
+    long, and which are not recorded for that; `makers`: functions that ran before, and made some that ran.
     """
-    return _Judge(run, check).blame(unseen)
+    return _Judge(run, check).blame(unseen, makers)
 
 
 class _Judge:
@@ -86,7 +92,7 @@ class _Judge:
         self._gave = -1
         self._differs = None if got is None or self._check is None else difference(got, self._check.wanted)
 
-    def blame(self, unseen: Iterable[Function]) -> Blame:
+    def blame(self, unseen: Iterable[Function], makers: Iterable[Function]) -> Blame:
         born = -1
         self._found.update({function: Blamed(function, None, _UNSEEN) for function in unseen})
         if self._raised is None:
@@ -99,7 +105,9 @@ class _Judge:
         for visit in self._run.visits:
             if visit.function.side == "code":
                 self._add(visit, _PRESENT if visit.function not in self._found else 0.0)
-        self._blame_size()
+        self._blame_runs()
+        for function in makers:
+            self._found.setdefault(function, Blamed(function, None, _MAKER, is_maker=True))
         ranked = sorted(self._found.values(), key=lambda found: -found.weight)
         lines = self._statements(ranked[0]) if ranked else ()
         return Blame(tuple(ranked), self._check, self._differs, self._raised, born, self._piece, lines)
@@ -131,16 +139,26 @@ class _Judge:
         visit = self._run.by_frame[step.frame]
         checked = isinstance(step.node, (ast.Raise, ast.Assert))
         self._add(visit, _CHECKED if checked else _RAISED, step.index)
-        if step.raised is not None and step.raised.type_name == "AttributeError" and "." in visit.function.name:
-            made_by = visit.function.name.rpartition(".")[0] + ".__init__"
-            made = [v for v in self._run.visits if v.function.name == made_by]
-            if made:  # it should have set the attribute, perhaps
-                self._add(made[-1], _MADE)
+        if step.raised is not None and step.raised.type_name == "AttributeError":
+            makers = list(self._set_up(visit))
+            for maker in makers:  # it should have set the attribute, perhaps
+                self._add(maker, _MADE / len(makers))
         weight = _CHECKED - 0.5 if checked else _CAME_THROUGH
         for inner, outer in zip(visit.chain(), visit.chain()[1:], strict=False):
             if outer.function.side == "code" and outer.function != visit.function:
                 self._add(outer, weight, inner.called_in)
                 weight /= 2
+
+    def _set_up(self, visit: Visit) -> Iterator[Visit]:
+        """The visits of `__init__` that set up the object whose method this is a visit of; one a function."""
+        me = next(iter(visit.given.values()), None)
+        seen: set[Function] = set()
+        for other in self._run.visits if me is not None and me.oid is not None else ():
+            owner = next(iter(other.given.values()), None)
+            same = other.function.short == "__init__" and owner is not None and owner.oid == me.oid  # type: ignore
+            if same and other.function not in seen:
+                seen.add(other.function)
+                yield other
 
     # -- wrong values
 
@@ -171,8 +189,8 @@ class _Judge:
                     return True
         return False
 
-    def _blame_size(self) -> None:
-        """The more of a function ran, the more in it can be wrong."""
+    def _blame_runs(self) -> None:
+        """The more of a function ran, the more in it can be wrong; the more often it ran, the less it is."""
         lines: dict[Function, set[int]] = {}
         for step in self._run.steps:
             visit = self._run.by_frame.get(step.frame)
@@ -181,6 +199,10 @@ class _Judge:
         for function, ran in lines.items():
             if function in self._found:
                 self._found[function].weight += _SIZE * math.log2(len(ran))
+        for function, count in Counter(visit.function for visit in self._run.visits).items():
+            if function in self._found:
+                spared = _SETS_UP if function.short == "__init__" else 0.0
+                self._found[function].weight -= _OFTEN * math.log2(1 + count) + spared
 
     def _descend(self, visit: Visit, weight: float) -> None:
         """From what the test called to the function that gave the wrong value without having been given it."""

@@ -41,6 +41,8 @@ class _Collector:
             test["seconds"] += report.duration
         if report.failed and test["status"] == "passed":
             test["status"] = "failed" if report.when == "call" else "error"
+            if self._reserve is not None:
+                self._reserve.load()
             test["document"] = {"error": str(report.longrepr)[-4000:]}
         elif report.skipped:
             test["status"] = "skipped"

@@ -68,16 +68,17 @@ def tell(
     error: str,
     check: Check | None = None,
     unseen: Iterable[Function] = (),
+    makers: Iterable[Function] = (),
     full: bool = False,
     notes: Sequence[str] = (),
 ) -> Telling:
     """What there is to say of a run that failed.
 
     `error`: the exception that ended it; `check`: what it got and wanted, where no test of the recording tells that;
-    `unseen`: functions that are not recorded for being too long; `notes`: sentences that must be among the lines. Only
-    with `full` are all steps told.
+    `unseen`: functions that are not recorded for being too long; `makers`: those that made what ran, before it did;
+    `notes`: sentences that must be among the lines. Only with `full` are all steps told.
     """
-    return _Duck(run, blame(run, check=check, unseen=unseen), error).tell(full, notes)
+    return _Duck(run, blame(run, check=check, unseen=unseen, makers=makers), error).tell(full, notes)
 
 
 class _Story(Story):
@@ -133,6 +134,8 @@ class _Duck:
     def _charge(self, found: Blamed) -> str:
         """What speaks against a function, in words."""
         visit, run = found.visit, self._run
+        if found.is_maker:
+            return "it made, before the test began, a function that runs in it"
         if visit is None:
             fault = run.fault
             raises = fault is not None and fault.side == "code" and run.named(fault) == found.function

@@ -272,13 +272,14 @@ class Recording:
     def __init__(
         self, project: Project, keys: Iterable[CodeKey], *, events: int = MAX_EVENTS, whole: bool = False
     ) -> None:
+        self.keys = tuple(keys)
         self.recorder = Recorder(max_events=events)
         self._events = events
         self._project = project
         self._codes: dict[CodeKey, types.CodeType] = {}
         self._order: list[int] = []  # a site of the recorder's -> the site in the text
         by_file: dict[str, list[CodeKey]] = {}
-        for key in keys:
+        for key in self.keys:
             by_file.setdefault(key[0], []).append(key)
         modules = []
         for filename, wanted in by_file.items():

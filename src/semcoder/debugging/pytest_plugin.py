@@ -57,6 +57,8 @@ class RubberDuck:
         if not report.failed:
             return
         if report.when != "teardown" and not hasattr(report, "wasxfail"):
+            if self._reserve is not None and not self._failed:
+                self._reserve.load()
             self._failed.setdefault(report.nodeid, report)
             self._seconds[report.nodeid] = report.duration
 

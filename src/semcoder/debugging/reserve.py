@@ -3,7 +3,7 @@
 In it failing tests are run again from where the session began: no test has changed a module, an argument or a fixture,
 no thread, server or connection of a test is there. It waits without doing anything until then.
 
-Guarantees: it costs the session one `fork`; it loads what explains failures when it is first asked; it ends when the
+Guarantees: it costs the session one `fork`; it loads what explains failures when a test has failed; it ends when the
 session does, or when it is closed, and what goes wrong in it is an answer, never an error of the session.
 Of the standard library alone.
 """
@@ -11,6 +11,7 @@ Of the standard library alone.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -53,6 +54,14 @@ class Reserve:
         self._asking, self._asked = asking[1], asked[0]
         self._is_there = True
 
+    def load(self) -> None:
+        """Tell it that it will be asked: it loads what explains while the session's other tests run."""
+        if self._is_there:
+            try:
+                send(self._asking, {"load": True})
+            except OSError:
+                self.close()
+
     def explain(self, test: str, own: float, set_up: float, **wishes: bool) -> dict[str, Any]:
         """What `semcoder.debugging.session` says of a test that failed, as data.
 
@@ -90,9 +99,17 @@ def _serve(items: dict[str, Any], asking: int, asked: int) -> None:
         silence()
         while True:
             wanted = receive(asking, None)
-            send(asked, _answer(items, wanted))
+            if "load" in wanted:
+                _load()
+            else:
+                send(asked, _answer(items, wanted))
     except BaseException:
         os._exit(0)
+
+
+def _load() -> None:
+    with contextlib.suppress(Exception):  # told when it is asked
+        importlib.import_module("semcoder.debugging.session")
 
 
 def _answer(items: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pytest
 
 from semcoder.debugging.duck import LINES, tell
-from semcoder.debugging.projects import Project, Recording, Segment
+from semcoder.debugging.projects import CodeKey, Project, Recording, Segment
 from semcoder.debugging.reruns import GRACE, PATIENCE, Failure, Look, RunFailed, look, recorded
 from semcoder.debugging.reserve import unexplained
 from semcoder.debugging.visits import Function, Run
@@ -113,7 +113,8 @@ class _Teller:
         fault = None if spot is None else replace(spot, file=self._project.shown(spot.file))
         run = Run(trace, recording.layout, fault)
         check = None if failure.example is None else example_check(run, *failure.example)
-        told = tell(run, error=error, check=check, unseen=self._unseen, full=self._full, notes=notes)
+        makers = tuple(_makers(run, recording.keys))
+        told = tell(run, error=error, check=check, unseen=self._unseen, makers=makers, full=self._full, notes=notes)
         return {
             "lines": told.lines(full=self._full),
             "path": told.path,
@@ -126,6 +127,17 @@ class _Teller:
             "events": len(trace),
             "hot": _hot(run) if trace.truncated else [],
         }
+
+
+def _makers(run: Run, keys: Iterable[CodeKey]) -> Iterator[Function]:
+    """The functions under test inside which one that ran is defined, and which did not run themselves."""
+    ran = {visit.function for visit in run.visits}
+    inner = {
+        (os.path.realpath(file), name.rpartition(".<locals>.")[0].replace("<locals>.", "")) for file, _, name in keys
+    }
+    for function in run.functions.values():
+        if function.side == "code" and function not in ran and (function.segment.path, function.name) in inner:
+            yield function
 
 
 def _hot(run: Run) -> list[dict[str, Any]]:

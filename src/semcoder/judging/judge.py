@@ -26,7 +26,7 @@ from semcoder.judging.questions import Question, Verdict
 from semcoder.judging.runs import Run, Runs
 from semcoder.monologue import Style, check
 from semcoder.monologue import style as find_style
-from semcoder.monologue.verify import settled
+from semcoder.monologue.checking import settled
 from semcoder.prompts import Profile
 from semcoder.sandbox import Limits, Sandbox
 from semcoder.tracing import Trace
