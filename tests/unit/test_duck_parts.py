@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from semcoder.core import Outcome, Value
 from semcoder.debugging.cases import explain_call, layout_of
 from semcoder.debugging.duck import LINES, WIDTH, shortened
 from semcoder.debugging.projects import Calls, Layout, Project, Recording, Segment
+from semcoder.debugging.reserve import receive, send
 from semcoder.debugging.values import PARTS, ProjectEncoder
 from semcoder.debugging.visits import Run
 from semcoder.debugging.wanted import difference, is_telling
@@ -194,6 +197,7 @@ def test_objects_of_the_framework_are_opaque(request: pytest.FixtureRequest) -> 
 ASKED = """
 from semcoder.debugging.reserve import Reserve
 reserve = Reserve([])
+reserve.load()
 print(reserve.explain("nothing", 0.0, 0.0))
 reserve.close()
 print(reserve.explain("nothing", 0.0, 0.0))
@@ -206,6 +210,18 @@ def test_reserve_answers_for_what_it_does_not_know() -> None:
     assert [line.count("'status': 'unexplained'") for line in said] == [1, 1]
     assert "was not among the tests" in said[0]
     assert "has ended" in said[1]
+
+
+def test_documents_that_wait_in_a_pipe_come_one_by_one() -> None:
+    reading, writing = os.pipe()
+    documents: list[dict[str, Any]] = [{"load": True}, {"test": "ä" * 5_000}, {}]
+    for document in documents:
+        send(writing, document)
+    os.close(writing)
+    assert [receive(reading, 5.0) for _ in documents] == documents
+    with pytest.raises(EOFError):
+        receive(reading, 5.0)
+    os.close(reading)
 
 
 def false_claims(lines: list[str], trace: Trace) -> list[str]:

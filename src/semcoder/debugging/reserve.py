@@ -148,17 +148,23 @@ def send(pipe: int, document: dict[str, Any]) -> None:
 
 
 def receive(pipe: int, seconds: float | None) -> dict[str, Any]:
-    """A document from a pipe. Raises EOFError where there is none any more, TimeoutError."""
+    """The next document from a pipe, and nothing beyond it. Raises EOFError where there is none any more, TimeoutError."""
     deadline = None if seconds is None else time.monotonic() + seconds
+    (size,) = struct.unpack("<Q", _taken(pipe, 8, deadline))
+    document: dict[str, Any] = json.loads(_taken(pipe, size, deadline))
+    return document
+
+
+def _taken(pipe: int, size: int, deadline: float | None) -> bytes:
+    """So many bytes from a pipe."""
     data = b""
-    while len(data) < 8 or len(data) < 8 + struct.unpack("<Q", data[:8])[0]:
+    while len(data) < size:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         ready, _, _ = select.select([pipe], [], [], left)
         if not ready:
             raise TimeoutError
-        chunk = os.read(pipe, 1 << 16)
+        chunk = os.read(pipe, min(size - len(data), 1 << 16))
         if not chunk:
             raise EOFError
         data += chunk
-    document: dict[str, Any] = json.loads(data[8:])
-    return document
+    return data
