@@ -148,7 +148,7 @@ def send(pipe: int, document: dict[str, Any]) -> None:
 
 
 def receive(pipe: int, seconds: float | None) -> dict[str, Any]:
-    """The next document from a pipe, and nothing beyond it. Raises EOFError where there is none any more, TimeoutError."""
+    """The next document from a pipe, nothing beyond it. Raises EOFError where there is none any more, TimeoutError."""
     deadline = None if seconds is None else time.monotonic() + seconds
     (size,) = struct.unpack("<Q", _taken(pipe, 8, deadline))
     document: dict[str, Any] = json.loads(_taken(pipe, size, deadline))
