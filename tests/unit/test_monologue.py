@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcoder.core import Invocation
 from semcoder.monologue import Backward, proposed_call, style, verify
 from semcoder.monologue.purpose import first_sentence
 from semcoder.monologue.sentences import CLAUSES, Fact, mask, read_clauses, read_sentences, span, write, write_sentence
@@ -258,3 +259,28 @@ def test_a_while_loop_whose_test_calls_twice_is_counted_on() -> None:
     rows = style("steps").render(trace).text
     assert "iteration 2 begins" in rows
     assert "the loop ends after 2 iterations" in rows
+
+
+PROGRAM = "n = int(input())\nfor k in range(n):\n    print(n * k)\n"
+
+
+def test_every_claim_about_a_whole_program_is_true() -> None:
+    trace = trace_here(PROGRAM, Invocation("2", "stdin"))
+    text = style("forward").render(trace).text
+    assert text.startswith("Line 0: the program starts.\n")
+    claims = verify(text, trace)
+    assert [claim.text for claim in claims if claim.verdict is not True] == []
+    assert [claim.text for claim in claims][:2] == ["line 0 runs next", "the program starts"]
+
+
+def test_a_whole_program_starts_once() -> None:
+    trace = trace_here(PROGRAM, Invocation("2", "stdin"))
+    text = style("forward").render(trace).text
+    claims = verify(text.replace("starts.", "starts.\nLine 0: the program starts.", 1), trace)
+    assert [claim.text for claim in claims if claim.verdict is False] == ["line 0 runs next"]
+
+
+def test_a_call_is_no_start_of_a_program() -> None:
+    trace = trace_here("def f(n):\n    return n\n", "f(1)")
+    claims = verify("Line 0: the program starts.\nLine 2: `f` returns `1`.\nThe call returns `1`.", trace)
+    assert [claim.verdict for claim in claims if claim.text == "the program starts"] == [False]

@@ -67,7 +67,7 @@ def test_a_run_comes_as_steps_with_a_checked_text(base: str) -> None:
 def test_a_whole_program_reads_its_input(base: str) -> None:
     found = post(base, "trace", {"source": "n = int(input())\nprint(n + 1)\n", "stdin": "41\n"}).json()
     assert "".join(step["printed"] for step in found["stepper"]["steps"]) == "42\n"
-    assert found["stepper"]["monologue"]["claims"] == {"true": 0, "false": 0, "unjudged": 0}
+    assert found["stepper"]["monologue"]["claims"] == {"true": 9, "false": 0, "unjudged": 0}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["id"])

@@ -100,16 +100,16 @@ def _serve(items: dict[str, Any], asking: int, asked: int) -> None:
         while True:
             wanted = receive(asking, None)
             if "load" in wanted:
-                _load()
+                _load(items)
             else:
                 send(asked, _answer(items, wanted))
     except BaseException:
         os._exit(0)
 
 
-def _load() -> None:
+def _load(items: dict[str, Any]) -> None:
     with contextlib.suppress(Exception):  # told when it is asked
-        importlib.import_module("semcoder.debugging.session")
+        importlib.import_module("semcoder.debugging.session").prepare(next(iter(items.values())).session)
 
 
 def _answer(items: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -157,6 +157,11 @@ def _kept(trace: Trace, recording: Recording, failure: Failure | None) -> dict[s
     return {"recording": {"trace": trace.to_wire(), "segments": segments}}
 
 
+def prepare(session: pytest.Session) -> None:
+    """Find out beforehand what each explanation needs: whose the files are that are loaded."""
+    project_of(session).loaded()
+
+
 @functools.lru_cache(maxsize=1)
 def project_of(session: pytest.Session) -> Project:
     """The project that a session tests: its root, the folder it was started in, and the project's that holds that."""
