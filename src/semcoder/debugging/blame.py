@@ -5,9 +5,9 @@ through; the function in which a piece of the wrong value was first seen at all;
 test waited for; the functions on the way to the last one that gave the wrong value without having been given it; the
 functions that these steps depend on (`semcoder.debugging.slices`), the nearer the more; how many lines of a function
 ran; those that made, before the test began, functions that ran in it. Each is a reason of its own, and weights add up.
-It speaks for a function that it ran many times, most of them to no harm, and that it only sets an object up.
+What speaks for a function: that it ran many times, most of them to no harm, or only sets an object up.
 
-Guarantees: the order depends on the recording alone; every function that is named ran in it.
+Guarantees: the order depends on the recording alone; every function that is named ran in it, or made one that did.
 It does not prove guilt: without a run that is right there is nothing to compare with (see `divergence`).
 """
 
@@ -151,14 +151,12 @@ class _Judge:
 
     def _set_up(self, visit: Visit) -> Iterator[Visit]:
         """The visits of `__init__` that set up the object whose method this is a visit of; one a function."""
-        me = next(iter(visit.given.values()), None)
-        seen: set[Function] = set()
-        for other in self._run.visits if me is not None and me.oid is not None else ():
-            owner = next(iter(other.given.values()), None)
-            same = other.function.short == "__init__" and owner is not None and owner.oid == me.oid  # type: ignore
-            if same and other.function not in seen:
-                seen.add(other.function)
-                yield other
+        me = _first_argument(visit)
+        found: dict[Function, Visit] = {}
+        for other in self._run.visits if me is not None else ():
+            if other.function.short == "__init__" and _first_argument(other) == me:
+                found.setdefault(other.function, other)
+        yield from found.values()
 
     # -- wrong values
 
@@ -311,6 +309,12 @@ def _raised_in_code(run: Run) -> Step | None:
     """The step of code under test in which the exception came up that ended the run; None if it was in a test."""
     step = run.origin
     return step if step is not None and run.side(step) == "code" else None
+
+
+def _first_argument(visit: Visit) -> int | None:
+    """The identity of what a function was given first; None where it has none, or was given nothing."""
+    value = next(iter(visit.given.values()), None)
+    return None if value is None else value.oid
 
 
 def _gives(visit: Visit, parts: Iterable[Value]) -> bool:

@@ -57,7 +57,7 @@ class RubberDuck:
         if not report.failed:
             return
         if report.when != "teardown" and not hasattr(report, "wasxfail"):
-            if self._reserve is not None and not self._failed:
+            if self._reserve is not None:
                 self._reserve.load()
             self._failed.setdefault(report.nodeid, report)
             self._seconds[report.nodeid] = report.duration

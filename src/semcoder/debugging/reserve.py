@@ -30,7 +30,7 @@ class Reserve:
     """The session's end of it. `items`: the tests that may be asked about."""
 
     def __init__(self, items: Iterable[Any]) -> None:
-        self._is_there = False
+        self._is_there = self._is_told = False
         self._missing = "there is no copy of the session in which it could run again (this system has no fork)"
         if not hasattr(os, "fork"):
             return
@@ -55,8 +55,9 @@ class Reserve:
         self._is_there = True
 
     def load(self) -> None:
-        """Tell it that it will be asked: it loads what explains while the session's other tests run."""
-        if self._is_there:
+        """Tell it, once, that it will be asked: it loads what explains while the session's other tests run."""
+        if self._is_there and not self._is_told:
+            self._is_told = True
             try:
                 send(self._asking, {"load": True})
             except OSError:

@@ -2,9 +2,9 @@
 
 Guarantees: nothing of the function is executed; the first proposal is the greedy one, the others are drawn and depend
 on the seed; a proposal is accepted only if the model's own forward answer to it is the wanted result, its type
-included. Where none is, the proposal whose answer comes nearest to it stands, the greedy one first, and `agreed` says
-so. Questions are answered together, in few
-batches, and drawn for one by one: which others there are changes an answer by rounding alone.
+included. Where none is, the one whose answer comes nearest to it stands, of equals the first, and `agreed` says so.
+Questions are answered together, in few batches, and drawn for one by one: which others there are changes an answer by
+rounding alone.
 """
 
 from __future__ import annotations
