@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from semcoder import __version__, sandbox
+from semcoder import __version__, monologue, sandbox
 
 project = "SemCoder"
 author = "The SemCoder developers"
@@ -51,8 +51,9 @@ autodoc_default_options = {"members": True}
 add_module_names = False
 default_role = "code"
 maximum_signature_line_length = 100
-for _name in sandbox.__all__:  # its names load on first use; autodoc lists what is there
-    setattr(sandbox, _name, getattr(sandbox, _name))
+for _package in (monologue, sandbox):  # their names load on first use; autodoc lists what is there
+    for _name in _package.__all__:
+        setattr(_package, _name, getattr(_package, _name))
 
 
 def _markdown(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

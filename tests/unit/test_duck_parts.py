@@ -18,7 +18,9 @@ from semcoder.core import Outcome, Value
 from semcoder.debugging.cases import explain_call, layout_of
 from semcoder.debugging.duck import LINES, WIDTH, shortened
 from semcoder.debugging.projects import Calls, Layout, Project, Recording, Segment
+from semcoder.debugging.pytest_plugin import RubberDuck
 from semcoder.debugging.reserve import receive, send
+from semcoder.debugging.session import _makers as makers_of
 from semcoder.debugging.values import PARTS, ProjectEncoder
 from semcoder.debugging.visits import Run
 from semcoder.debugging.wanted import difference, is_telling
@@ -224,6 +226,46 @@ def test_documents_that_wait_in_a_pipe_come_one_by_one() -> None:
     os.close(reading)
 
 
+LOADED = """
+import sys
+import types
+from semcoder.debugging.reserve import Reserve
+explaining = types.ModuleType("semcoder.debugging.session")
+came = []
+explaining.prepare = lambda session: came.append(session)
+explaining.explain = lambda item, own, set_up: {"came": came}
+sys.modules[explaining.__name__] = explaining
+import semcoder.debugging
+semcoder.debugging.session = explaining
+reserve = Reserve([types.SimpleNamespace(nodeid="test", session="the session")])
+for _ in range(3):
+    reserve.load()
+print(reserve.explain("test", 0.0, 0.0)["came"])
+"""
+
+
+def test_the_reserve_loads_once_before_it_is_asked() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout == "['the session']\n"
+
+
+def test_the_first_test_that_fails_makes_the_reserve_load(pytestconfig: pytest.Config) -> None:
+    duck, told = RubberDuck(pytestconfig), []
+    duck._reserve = types.SimpleNamespace(load=lambda: told.append("load"))
+    for outcome in ("passed", "failed"):
+        report = pytest.TestReport("a", ("a.py", 0, "a"), {}, outcome, None, "call")  # type: ignore[arg-type]
+        duck.pytest_runtest_logreport(report)
+        assert told == ([] if outcome == "passed" else ["load"])
+
+
+def test_what_explains_does_not_load_what_judges_texts() -> None:
+    asked = "import semcoder.debugging.session, sys; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()
+    assert "semcoder.monologue.narrate" in loaded
+    assert not {f"semcoder.monologue.{name}" for name in ("checking", "english", "backward", "solving")} & {*loaded}
+
+
 def false_claims(lines: list[str], trace: Trace) -> list[str]:
     """Of sentences that need not be all there are."""
     claims = verify("\n".join(lines), trace)
@@ -260,6 +302,98 @@ def test_where_a_piece_was_born() -> None:
     assert told.suspected[0].name == "clean"
     assert "in line 2 `'ALPHA'`, a piece of the wrong value, is seen for the first time" in told.head[0]
     assert "the first difference is `'ALPHA'` instead of `'alpha'`" in told.head[1]
+
+
+def suspected(source: str, call: str, wanted: object) -> list[str]:
+    told = explain_call(trace_here(source, call), "p.py", Value.of(wanted))
+    return [found.name for found in told.suspected]
+
+
+SHOP = """
+class Base:
+    def __init__(self):
+        self.kind = "base"
+
+
+class Cart(Base):
+    def __init__(self, count):
+        super().__init__()
+
+
+class Shop:
+    def __init__(self):
+        self.open = True
+
+    def total(self, cart):
+        return cart.count
+
+
+def f():
+    return Shop().total(Cart(3))
+"""
+
+
+def test_who_set_up_the_object_is_to_blame_for_a_missing_attribute() -> None:
+    told = explain_call(trace_here(SHOP, "f()"), "p.py", Value.of(3))
+    weights = {found.function.name: found.weight for found in told.blame.functions}
+    assert max(weights, key=lambda name: weights[name]) == "Shop.total"
+    assert min(weights["Cart.__init__"], weights["Base.__init__"]) > weights["Shop.__init__"] + 1
+
+
+OFTEN = """
+def first(n):
+    return n + 1
+
+
+def second(n):
+    return n + 1
+
+
+def f(times):
+    n = first(0)
+    for _ in range(times):
+        n = second(n)
+    return n
+"""
+
+
+def test_what_ran_often_is_less_suspect() -> None:
+    few, many = suspected(OFTEN, "f(1)", 9), suspected(OFTEN, "f(8)", 8)
+    assert few.index("second") < few.index("first")
+    assert many.index("first") < many.index("second")
+
+
+MAKERS = """
+def made(limit):
+    return lambda n: n < limit
+
+
+def unused(limit):
+    return lambda n: n > limit
+
+
+class Box:
+    @property
+    def value(self):
+        return sorted(self.all, key=lambda n: -n)
+
+    @value.setter
+    def value(self, new):
+        self.all = new
+
+
+def f():
+    return 1
+"""
+
+
+def test_who_made_what_ran() -> None:
+    run = Run(trace_here(MAKERS, "f()"), layout_of("p.py", MAKERS))
+    path = run.layout.segments[0].path
+    called = [(path, 3, "made.<locals>.<lambda>"), (path, 11, "Box.value"), (path, 13, "Box.value.<locals>.<lambda>")]
+    assert [function.name for function in makers_of(run, called)] == ["made"]
+    late = [*called, (path, 2, "made")]  # it ran, too, if not in what is recorded
+    assert list(makers_of(run, late)) == []
 
 
 def test_layout_of_a_file() -> None:

@@ -273,6 +273,13 @@ def test_every_claim_about_a_whole_program_is_true() -> None:
     assert [claim.text for claim in claims][:2] == ["line 0 runs next", "the program starts"]
 
 
+def test_a_program_without_statements_is_told() -> None:
+    trace = trace_here("# nothing\n", Invocation("", "stdin"))
+    text = style("forward").render(trace).text
+    assert text == "Line 0: the program starts.\nThe program ends and prints nothing."
+    assert all(claim.verdict for claim in verify(text, trace))
+
+
 def test_a_whole_program_starts_once() -> None:
     trace = trace_here(PROGRAM, Invocation("2", "stdin"))
     text = style("forward").render(trace).text

@@ -360,9 +360,9 @@ def test_a_class_is_no_argument() -> None:
     assert (found.arguments, found.agreed, found.greedy) == ([4, 5], True, None)
 
 
-def test_the_greedy_proposal_stands_where_none_is_nearer() -> None:
+def test_the_greedy_proposal_stands_where_none_is_more_like_it() -> None:
     decoder = _adds(["v0 = 1 v1 = 2", "v0 = 2 v1 = 2"])
-    found = invert(decoder, flatten(ADD), 9, tries=4)
+    found = invert(decoder, flatten(ADD), "x", tries=4)
     assert (found.arguments, found.agreed, found.tried) == ([1, 2], False, 2)
     assert found.simulation == ("return", "3")
     assert sum(opener == INVERSE for opener, _ in decoder.asked) == 4
@@ -405,6 +405,20 @@ def test_an_inverse_question_needs_no_call_that_can_be_read() -> None:
     assert asked[0].flat is None
     found: Document = inverse(asked, _adds(["v0 = 4 v1 = 5"]), lambda calls: [True] * len(calls), tries=1)
     assert (found["asked"]["right"], found["checked"]["right"]) == (1, 1)
+
+
+@pytest.mark.parametrize("output", ["1j", "...", "f()"])
+def test_an_output_that_the_language_cannot_write_is_not_asked_for(output: str) -> None:
+    asked = [prepare(question(ADD, "f(4, 5)", 9)), prepare(Question("2", ADD, "f", "f(1)", output))]
+    found: Document = inverse(asked, _adds(["v0 = 1 v1 = 2"]), lambda calls: [False] * len(calls), tries=1)
+    assert (found["asked"]["right"], found["asked"]["n"]) == (1, 2)
+    assert found["right where only near"]["n"] == 1
+
+
+def test_a_question_without_a_proposal_is_not_near() -> None:
+    asked = [prepare(question(ADD, "f(4, 5)", 9))]
+    found: Document = inverse(asked, _adds(["v0 = ["]), lambda calls: [], tries=2)
+    assert (found["asked"]["right"], found["no arguments"], found["right where only near"]["n"]) == (1, 1, 0)
 
 
 def test_inverse_is_judged_by_execution() -> None:

@@ -353,6 +353,9 @@ def test_whole_programs_limits_and_runs_without_a_monologue() -> None:
     shape = stepper_shape(program)
     assert shape["monologue"] is None
     assert (shape["kind"], shape["outcome"]["value"]) == ("stdin", None)
+    loop = trace_here("for k in range(int(input())):\n    print(k)\n", Invocation("2", "stdin"))
+    sentences = stepper_shape(loop, Forward().render(loop))["monologue"]["sentences"]
+    assert [sentence["step"] for sentence in sentences] == [0, 1, 2, 3, 4, 5, 6, None]
     cut = trace_here(*CASES["recursion"], max_events=40)
     shape = stepper_shape(cut, Forward().render(cut))
     assert shape["truncated"]

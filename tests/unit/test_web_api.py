@@ -92,6 +92,7 @@ BAD: dict[str, tuple[dict[str, Any], int, str, dict[str, Any]]] = {
     "binary": ({"source": "\u0000\u0001\ud800\ufffe", "call": "f()"}, 400, "", {"field": "source"}),
     "another field": ({"source": SUM, "call": "total([])", "shell": "ls"}, 400, "no field 'shell'", {"field": "shell"}),
     "a long program": ({"source": "#" * 60_000, "call": "f()"}, 413, "too long", {"field": "source"}),
+    "a program told backward": ({"source": "print(input())", "stdin": "a\nb", "style": "backward"}, 400, "a whole program gives no value", {"field": "style"}),
     "an unknown style": ({"source": SUM, "call": "total([])", "style": "sonnet"}, 400, "style must be", {"field": "style"}),
     "a forced end": ({"source": "import os\ndef f():\n    os._exit(3)\n", "call": "f()"}, 422, "ended its process", {}),
     "a memory bomb": ({"source": "def f():\n    x = []\n    while True: x.append('x' * 10**6 + str(len(x)))\n", "call": "f()"}, 422, "memory", {}),

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ _MAKER, _OFTEN, _SETS_UP = 2.5, 0.4, 0.5
 _COMPARING = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__bool__"})
 #: Steps of a run that are searched for the birth of a value.
 _SEARCHED = 50_000
+#: What says of an `AttributeError` which type of object has it.
+_NO_ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute")
 #: Statements named in the first function.
 _LINES = 3
 
@@ -139,23 +142,23 @@ class _Judge:
         visit = self._run.by_frame[step.frame]
         checked = isinstance(step.node, (ast.Raise, ast.Assert))
         self._add(visit, _CHECKED if checked else _RAISED, step.index)
-        if step.raised is not None and step.raised.type_name == "AttributeError":
-            makers = list(self._set_up(visit))
-            for maker in makers:  # it should have set the attribute, perhaps
-                self._add(maker, _MADE / len(makers))
+        makers = list(self._set_up(step))
+        for maker in makers:  # it should have set the attribute, perhaps
+            self._add(maker, _MADE / len(makers))
         weight = _CHECKED - 0.5 if checked else _CAME_THROUGH
         for inner, outer in zip(visit.chain(), visit.chain()[1:], strict=False):
             if outer.function.side == "code" and outer.function != visit.function:
                 self._add(outer, weight, inner.called_in)
                 weight /= 2
 
-    def _set_up(self, visit: Visit) -> Iterator[Visit]:
-        """The visits of `__init__` that set up the object whose method this is a visit of; one a function."""
-        me = _first_argument(visit)
+    def _set_up(self, step: Step) -> Iterator[Visit]:
+        """Where an attribute is missing: the visits of `__init__` on objects of that type, one a function."""
+        missing = _NO_ATTRIBUTE.search(step.raised.display()) if step.raised is not None else None
         found: dict[Function, Visit] = {}
-        for other in self._run.visits if me is not None else ():
-            if other.function.short == "__init__" and _first_argument(other) == me:
-                found.setdefault(other.function, other)
+        for visit in self._run.visits if missing is not None else ():
+            owner = next(iter(visit.given.values()), None)
+            if missing and visit.function.short == "__init__" and owner is not None and owner.type_name == missing[1]:
+                found.setdefault(visit.function, visit)
         yield from found.values()
 
     # -- wrong values
@@ -309,12 +312,6 @@ def _raised_in_code(run: Run) -> Step | None:
     """The step of code under test in which the exception came up that ended the run; None if it was in a test."""
     step = run.origin
     return step if step is not None and run.side(step) == "code" else None
-
-
-def _first_argument(visit: Visit) -> int | None:
-    """The identity of what a function was given first; None where it has none, or was given nothing."""
-    value = next(iter(visit.given.values()), None)
-    return None if value is None else value.oid
 
 
 def _gives(visit: Visit, parts: Iterable[Value]) -> bool:

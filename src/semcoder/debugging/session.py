@@ -48,7 +48,7 @@ def explain(
         if seen.failure is None:
             return _flaky("it passed when it was run again by itself")
         own = max(own, seen.seconds)
-        told = recorded(item, project, seen, own, seconds, _Teller(project, full))
+        told = recorded(item, project, seen, own, seconds, _Teller(project, seen, full))
         if told is not None and told["truncated"]:
             told = _without_hot(item, project, seen, own, seconds, full, told)
         if told is not None and keep:
@@ -72,16 +72,23 @@ def _without_hot(
     hot = {(found["path"], found["name"]): found for found in told["hot"]}
     needed = {place for place in hot for spot in spots if spot.is_in(spot.file, place[1])}
     hot = {place: found for place, found in hot.items() if place not in needed} or hot
-    keys = [k for k in seen.calls if (os.path.realpath(k[0]), k[2].replace("<locals>.", "")) in hot]
+    # What a hot function defines goes with it: its text would be recorded for that.
+    keys = [k for k in seen.calls if any(_is_in(k, *place) for place in hot)]
     functions = [Function(Segment(**found["segment"]), found["name"], found["line"]) for found in hot.values()]
     if not keys:
         return told
-    again = recorded(item, project, seen, own, seconds, _Teller(project, full, functions), without=keys)
+    again = recorded(item, project, seen, own, seconds, _Teller(project, seen, full, functions), without=keys)
     if again is None or again["truncated"]:
         return told
     if told["path"] and not again["path"]:
         again["lines"] = [*again["lines"], "It begins like this, as far as it was recorded:", *told["path"]][:LINES]
     return again
+
+
+def _is_in(key: CodeKey, path: str, name: str) -> bool:
+    """Whether a function is this one, or defined in it."""
+    own = _plain(key[2])
+    return os.path.realpath(key[0]) == path and (own == name or own.startswith(f"{name}."))
 
 
 def _flaky(how: str) -> dict[str, Any]:
@@ -98,8 +105,9 @@ def _said(status: Status, lines: list[str], document: dict[str, Any] | None = No
 class _Teller:
     """Makes of a recording what is said; called in the process that recorded."""
 
-    def __init__(self, project: Project, full: bool, unseen: Sequence[Function] = ()) -> None:
+    def __init__(self, project: Project, seen: Look, full: bool, unseen: Sequence[Function] = ()) -> None:
         self._project = project
+        self._seen = seen
         self._full = full
         self._unseen = unseen
 
@@ -113,7 +121,7 @@ class _Teller:
         fault = None if spot is None else replace(spot, file=self._project.shown(spot.file))
         run = Run(trace, recording.layout, fault)
         check = None if failure.example is None else example_check(run, *failure.example)
-        makers = tuple(_makers(run, recording.keys))
+        makers = tuple(_makers(run, self._seen.calls))
         told = tell(run, error=error, check=check, unseen=self._unseen, makers=makers, full=self._full, notes=notes)
         return {
             "lines": told.lines(full=self._full),
@@ -129,15 +137,26 @@ class _Teller:
         }
 
 
-def _makers(run: Run, keys: Iterable[CodeKey]) -> Iterator[Function]:
-    """The functions under test inside which one that ran is defined, and which did not run themselves."""
-    ran = {visit.function for visit in run.visits}
-    inner = {
-        (os.path.realpath(file), name.rpartition(".<locals>.")[0].replace("<locals>.", "")) for file, _, name in keys
-    }
+def _makers(run: Run, called: Iterable[CodeKey]) -> Iterator[Function]:
+    """The functions under test inside which one that was called is defined, and which were not called themselves."""
+    places: set[tuple[str, str]] = set()
+    inner: dict[tuple[str, str], list[int]] = {}
+    for file, line, name in called:
+        path = os.path.realpath(file)
+        places.add((path, _plain(name)))
+        if ".<locals>." in name:
+            inner.setdefault((path, _plain(name.rpartition(".<locals>.")[0])), []).append(line)
     for function in run.functions.values():
-        if function.side == "code" and function not in ran and (function.segment.path, function.name) in inner:
+        place = function.segment.path, function.name
+        node = run.node_of(function) if function.side == "code" and place in inner and place not in places else None
+        last = 0 if node is None else run.layout.line(node.end_lineno or node.lineno)
+        if any(function.line <= line <= last for line in inner.get(place, ())):
             yield function
+
+
+def _plain(name: str) -> str:
+    """A qualified name as a text has it."""
+    return name.replace("<locals>.", "")
 
 
 def _hot(run: Run) -> list[dict[str, Any]]:
@@ -158,7 +177,7 @@ def _kept(trace: Trace, recording: Recording, failure: Failure | None) -> dict[s
 
 
 def prepare(session: pytest.Session) -> None:
-    """Find out beforehand what each explanation needs: whose the files are that are loaded."""
+    """Find out beforehand what each explanation needs: whose the files are that are loaded, which the project keeps."""
     project_of(session).loaded()
 
 

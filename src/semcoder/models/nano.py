@@ -42,7 +42,7 @@ FOLDER = Path(__file__).parents[1] / "assets" / "nano"
 #: How every refusal begins.
 BEYOND = "beyond the built-in model"
 _FITS = "A call that should give this output, and what it does:"
-_FITS_NOT = "No call was found that gives this output. The one that comes nearest, and what it does:"
+_FITS_NOT = "No call was found that gives this output. The one whose output looks most like it, and what it does:"
 _STOP = IDS[EOS]
 
 Tell = Callable[[str], None]

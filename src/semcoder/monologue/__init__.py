@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Backward", "Style", "TraceStyle", "check", "proposed_call", "style", "styles", "tell", "verify"]
 
-_HOMES = {"Backward": "backward", "proposed_call": "checking", "verify": "checking"}
+_HOMES = {
+    "Backward": "backward",
+    "Style": "telling",
+    "TraceStyle": "telling",
+    "check": "telling",
+    "proposed_call": "checking",
+    "style": "telling",
+    "styles": "telling",
+    "tell": "telling",
+    "verify": "checking",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'telling')}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

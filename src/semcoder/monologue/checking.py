@@ -78,12 +78,12 @@ def _own_style(text: str, sentences: Sequence[Sentence]) -> bool:
 
 def _forward(text: str, sentences: Sequence[Sentence], story: Story) -> list[Claim]:
     trace = story.trace
-    steps = [s for s in sentences if _is_of_a_step(s)]
+    steps = [s for s in sentences if s.tells_a_step]
     claims: list[Claim] = []
     alignment = iter(_Alignment(story, steps).pairs())
     at = 0
     for sentence in sentences:
-        if not _is_of_a_step(sentence):
+        if not sentence.tells_a_step:
             claims.extend(_whole_run(sentence, story))
             continue
         moment, problem = next(alignment)
@@ -99,11 +99,6 @@ def _forward(text: str, sentences: Sequence[Sentence], story: Story) -> list[Cla
         end = len(text)
         claims.append(Claim("the monologue tells every step", "complete", False, missing, end, end, left_out[0].line))
     return claims
-
-
-def _is_of_a_step(sentence: Sentence) -> bool:
-    """Whether a sentence tells a step: it names a line, or the start of a whole program, which stands on none."""
-    return bool(sentence.line) or any(fact.kind == "program" for fact in sentence.facts)
 
 
 def _claim(sentence: Sentence, text: str, kind: str, verdict: bool | None, actual: str = "") -> Claim:

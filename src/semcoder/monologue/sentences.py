@@ -227,6 +227,11 @@ class Sentence:
     goes_on: bool
     facts: tuple[Fact, ...]
 
+    @property
+    def tells_a_step(self) -> bool:
+        """Whether it names a line, or tells the start of a whole program, which stands on none."""
+        return bool(self.line) or any(fact.kind == "program" for fact in self.facts)
+
 
 def write_sentence(line: int, facts: Sequence[Fact], *, goes_on: bool = False) -> str:
     """`Line 4: ...` as one line of text."""

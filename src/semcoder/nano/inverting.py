@@ -2,7 +2,7 @@
 
 Guarantees: nothing of the function is executed; the first proposal is the greedy one, the others are drawn and depend
 on the seed; a proposal is accepted only if the model's own forward answer to it is the wanted result, its type
-included. Where none is, the one whose answer comes nearest to it stands, of equals the first, and `agreed` says so.
+included. Where none is, the one whose answer looks most like it stands, of equals the first, and `agreed` says so.
 Questions are answered together, in few batches, and drawn for one by one: which others there are changes an answer by
 rounding alone.
 """
@@ -44,7 +44,7 @@ class Decoding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inversion:
-    """`arguments`: the accepted proposal, else the one whose simulation came nearest; None where none is readable.
+    """`arguments`: the accepted proposal, else the one whose simulation looks most like it; None: none is readable.
 
     `agreed`: the model's own simulation of them gives the wanted result. `tried`: proposals that were simulated.
     `greedy`: the greedy proposal, None where it is unreadable. `simulation`: the model's tokens, without EOS, on
@@ -132,7 +132,7 @@ def same(one: Any, other: Any) -> bool:
 class _Search:
     """One question on its way. `proposals`: different ones, in the order in which they came; the greedy one first.
 
-    `best`: the proposal that stands so far; `nearness`: how near its answer came to the result, from 0 to 1.
+    `best`: the proposal that stands so far; `nearness`: how much of its answer is the result's, from 0 to 1.
     """
 
     flat: Flat

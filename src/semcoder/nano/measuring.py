@@ -23,7 +23,7 @@ from semcoder.nano.inverting import Decoding, Inversion, Reply, ask, invert_all,
 from semcoder.nano.machine import Run, execute
 from semcoder.nano.notation import ANSWER, DIRECT, EOS, IDS, LINES, Unreadable, Unsupported, write
 from semcoder.nano.questions import Question
-from semcoder.nano.rows import CONTEXT, ask_forward
+from semcoder.nano.rows import CONTEXT, ask_forward, ask_inverse
 from semcoder.stats import wilson
 
 Document = dict[str, Any]
@@ -426,7 +426,8 @@ def single_steps(asked: Sequence[Asked], forced: Forced) -> Document:
 def inverse(
     asked: Sequence[Asked], decoder: Decoding, judged: Judged, *, tries: int = 15, kind: str = ANSWER
 ) -> Document:
-    """Inputs for the outputs: the greedy proposal, and the first that the model's own simulation bears out.
+    """Inputs for the outputs: the greedy proposal, and the first that the model's own simulation bears out (where none
+    is, the one whose simulation looks most like the output).
 
     What is asked is the program and its output: a question whose call the model cannot read can be asked all the same.
     """
@@ -437,9 +438,8 @@ def inverse(
     questions = [question for question, _, _ in able]
     greedy = _verdicts([(each, one.greedy) for each, one in zip(questions, found, strict=True)], judged)
     checked = _verdicts([(each, one.arguments) for each, one in zip(questions, found, strict=True)], judged)
-    agreed, others = (
-        [verdict for verdict, one in zip(checked, found, strict=True) if one.agreed is kept] for kept in (True, False)
-    )
+    proposed = [(verdict, one.agreed) for verdict, one in zip(checked, found, strict=True) if one.arguments is not None]
+    agreed, others = ([verdict for verdict, fits in proposed if fits is kept] for kept in (True, False))
     return {
         "asked": share(len(able), len(asked)),
         "greedy": share(sum(map(bool, greedy)), len(asked)),
@@ -457,7 +457,9 @@ def inverse(
 def _asked_back(question: Question) -> tuple[Flat, Any] | None:
     """A program and its output in the model's language; None where one of them is beyond it."""
     try:
-        return flatten(question.source, question.entry), ast.literal_eval(question.output)
+        flat, value = flatten(question.source, question.entry), ast.literal_eval(question.output)
+        ask_inverse(flat, value)
+        return flat, value
     except (Unsupported, SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
 

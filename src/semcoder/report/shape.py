@@ -263,7 +263,7 @@ def _claims_by_row(starts: Sequence[int], claims: Sequence[Claim]) -> list[list[
 
 def _places(story: Story, text: str) -> dict[int, int]:
     """From a sentence's offset in the text to the index of the step that it tells."""
-    sentences = [s for s in read_sentences(text) if s.line]
+    sentences = [s for s in read_sentences(text) if s.tells_a_step]
     keys = [(s.line, s.goes_on) for s in sentences]
     details: tuple[Detail, ...] = ("line", "expression")
     for detail in details:

@@ -275,7 +275,8 @@ def _instrument(tree: ast.Module, filename: str, rewriter: _Rewriter, module_ste
         site = rewriter.site(tree)
         body = rewriter.block(tree.body)
         at = _docstring_end(tree.body)
-        tree.body = [*body[:at], rewriter.call_statement("N", tree.body[0] if tree.body else tree, site), *body[at:]]
+        first = tree.body[0] if tree.body else ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+        tree.body = [*body[:at], rewriter.call_statement("N", first, site), *body[at:]]
     else:
         tree.body = [rewriter.plain(statement) for statement in tree.body]
     return Instrumented(compile(tree, filename, "exec", dont_inherit=True), rewriter.globals_of, rewriter.heads_of)

@@ -122,6 +122,8 @@ class Work:
     def _told(self, recorded: Recorded, doc: Mapping[str, Any]) -> Monologue | None:
         """The monologue of a run, each claim checked on the other recording."""
         chosen, detail = style(choice(doc, "style", ["forward", *sorted(styles())])), choice(doc, "detail", DETAILS)
+        if chosen.direction == "backward" and recorded.trace.invocation.kind == "stdin":
+            raise Refusal("a whole program gives no value, so there is no output to reason back from", "style")
         if chosen.direction == "backward" and recorded.trace.outcome.status != "returned":
             raise Refusal("the call does not return a value, so there is no output to reason back from", "call")
         told = tell(chosen, recorded.trace, detail="expression" if detail == "expression" else "line")
