@@ -6,7 +6,6 @@ in a process of its own.
 
 from __future__ import annotations
 
-import functools
 import json
 import signal
 import subprocess
@@ -280,9 +279,7 @@ def test_a_process_of_its_own_says_the_same(folder: Path, words: list[str], code
 def test_ctrl_c_is_one_line(folder: Path) -> None:
     command = [sys.executable, "-m", "semcoder", "run", "program.py", "--call", "sleeper()"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # A test run in the background of a shell ignores the signal, and so would what it starts.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=folder, preexec_fn=heed, **pipes) as running:  # noqa: PLW1509
+    with subprocess.Popen(command, cwd=folder, **pipes) as running:
         deadline = time.monotonic() + 30
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         while not children.read_text() and time.monotonic() < deadline:  # until the sandbox is there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import platform
 import shutil
@@ -640,9 +639,8 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_outlives_the_host(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background ignores it
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    host = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, preexec_fn=heed, **pipes)  # noqa: PLW1509
+    host = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, **pipes)
     assert host.stdout is not None
     assert host.stdout.readline() == b"ready\n"
     until = time.monotonic() + 3
