@@ -1,6 +1,6 @@
 """What the rubber duck names, and what it costs: real packages with bugs put in, and their suites.
 
-    python perf/duck.py [--folder DIR] [--bugs 5] [--seed 1] [--rounds 5] [--packages boltons,humanize]
+    python perf/duck.py [--folder DIR] [--bugs 5] [--seed 1] [--rounds 5] [--packages boltons,humanize] [--search]
 
 Downloads the packages' source distributions (their tests are in them) and makes a virtual environment with pytest in
 DIR, both once. Into each package go, one at a time, bugs that `semcoder.mutation.bugs` draws from all of its modules by
@@ -11,6 +11,11 @@ function that holds the bug is named, by module and name, in its first three lin
 Costs: of the whole suite, which passes, with and without the option, in turns, the ratio of medians (the peer is pytest
 itself), on the wall and of the processor, which a busy machine disturbs less; of each of the failing tests, the seconds
 that the session waited for the explanation, by those of a run of pytest on that test alone, and by the test's own.
+
+With `--search`: whether `semcoder debug TEST --search` finds a patch for each of these bugs, whether the file with that
+patch is what it was before the bug (the same tree), and the seconds of the command less those without `--search`.
+The bugs are drawn from the very changes that a search makes, so many can be undone: bugs of people cannot, as a rule.
+DIR must not be in a git repository then: patches are tested in a copy of all of it.
 """
 
 from __future__ import annotations
@@ -29,8 +34,9 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from semcoder.mutation.bugs import Bug, bugs
 
@@ -79,12 +85,12 @@ SUITES = {
 }
 
 
-def prepared(folder: Path, python: str) -> str:
-    """The interpreter of an environment with what the suites need."""
+def prepared(folder: Path, python: str, *, search: bool) -> str:
+    """The interpreter of an environment with what the suites need, and the command line if there is a search."""
     inner = folder / "venv" / "bin" / "python"
     if not inner.exists():
         subprocess.run([python, "-m", "venv", str(folder / "venv")], check=True)
-    needed = ["pytest", "freezegun", "text-unidecode"]
+    needed = ["pytest", "freezegun", "text-unidecode", *(["typer", "rich"] if search else [])]
     subprocess.run([str(inner), "-m", "pip", "install", "--quiet", *needed], check=True)
     return str(inner)
 
@@ -142,6 +148,33 @@ class Package:
         rows: list[dict[str, object]] = [json.loads(line) for line in log.read_text().splitlines()]
         return rows[0] if rows else None
 
+    def debugged(self, test: str, *options: str) -> tuple[float, dict[str, Any]]:
+        """Seconds, and the document of `semcoder debug`."""
+        start = time.perf_counter()
+        command = [self._python, "-m", "semcoder", "debug", test, "--json", *options]
+        settings = {"PYTEST_ADDOPTS": " ".join(self.suite.options)}
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment | settings, capture_output=True, text=True, check=False
+        )
+        seconds = time.perf_counter() - start
+        if done.returncode > 1:
+            raise SystemExit(f"{self.name}: {' '.join(command)}: {done.stderr}")
+        document: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+        return seconds, document
+
+    def searched(self, file: Path, right: str, test: str) -> Searched:
+        """What a search finds for the bug that is in a file, of which the text without it is given."""
+        plain, _ = self.debugged(test)
+        wrong = file.read_text()
+        seconds, document = self.debugged(test, "--search", "--apply")
+        same = ast.dump(ast.parse(file.read_text())) == ast.dump(ast.parse(right))
+        file.write_text(wrong)
+        patch = document["patch"]
+        words = f"{patch['rounds']} tried, {len(patch['refused'])} refused in {seconds - plain:.1f} s"
+        verdict = ("right" if same else "another") if patch["passes"] else "no"
+        print(f"    search: {verdict} patch ({words}) {patch['cause'][:160]}", flush=True)
+        return Searched(patch["passes"], same, seconds - plain)
+
     def bugs(self, seed: int) -> Iterator[tuple[Path, Bug]]:
         """Bugs of all modules, the larger ones first in proportion, for ever."""
         rng = random.Random(seed)
@@ -186,18 +219,29 @@ def _function_at(tree: ast.Module, line: int) -> str:
 
 
 @dataclass(frozen=True)
-class Result:
-    """One bug: is its function named in the first line, in the first three; what the explanation took, in seconds and
-    as often as a run of the test alone and as the test itself."""
+class Searched:
+    """A search: did it find a patch, is the file with it what it was before the bug, and seconds."""
 
+    passes: bool
+    same: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One bug: the test that fails; is the bug's function named in the first line, in the first three; what the
+    explanation took, in seconds and as often as a run of the test alone and as the test itself; what a search found."""
+
+    test: str
     first: bool
     three: bool
     extra: float
     by_run: float
     by_own: float
+    searched: Searched | None = None
 
 
-def judged(package: Package, count: int, seed: int) -> list[Result]:
+def judged(package: Package, count: int, seed: int, search: bool) -> list[Result]:
     """The duck on the first bugs that a test sees. Raises SystemExit where the suite fails without any."""
     if " failed" in package.pytest("--tb=no")[1]:
         raise SystemExit(f"{package.name}: tests fail without a bug")
@@ -211,6 +255,8 @@ def judged(package: Package, count: int, seed: int) -> list[Result]:
         file.write_text(bug.source)
         try:
             result = _one(package, bug, name)
+            if search and result is not None:
+                result = replace(result, searched=package.searched(file, source, result.test))
         except subprocess.TimeoutExpired:
             result = None
         finally:
@@ -238,7 +284,7 @@ def _one(package: Package, bug: Bug, name: str) -> Result | None:
     three = f"`{name}`" in " ".join(lines[:3])
     verdict = "yes" if three else "NO "
     print(f"  {verdict} {name} [{bug.kind}] {failed[1]} ({extra:.2f} s): {lines[0][:110]}", flush=True)
-    return Result(f"`{name}`" in lines[0], three, extra, extra / alone, extra / own)
+    return Result(failed[1], f"`{name}`" in lines[0], three, extra, extra / alone, extra / own)
 
 
 def passing(package: Package, rounds: int) -> None:
@@ -259,14 +305,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--packages", default=",".join(SUITES))
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--search", action="store_true")
     options = parser.parse_args(arguments)
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    python = prepared(folder, options.python)
+    python = prepared(folder, options.python, search=options.search)
     found: list[Result] = []
     for name in options.packages.split(","):
         package = Package(name, folder, python)
-        results = judged(package, options.bugs, options.seed)
+        results = judged(package, options.bugs, options.seed, options.search)
         named, first = sum(r.three for r in results), sum(r.first for r in results)
         print(f"{name}: named in three lines {named} of {len(results)}, in the first {first}", flush=True)
         found += results
@@ -282,6 +329,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         if values:
             print(f"explaining one test, {what}: median {statistics.median(values):.2f}, most {max(values):.2f}")
+    tries = [r.searched for r in found if r.searched is not None]
+    if tries:
+        patched, same = sum(t.passes for t in tries), sum(t.same for t in tries)
+        seconds = [t.seconds for t in tries]
+        print(f"search: a patch for {patched} of {len(tries)}, the right one for {same}", end="; ")
+        print(f"seconds: median {statistics.median(seconds):.1f}, most {max(seconds):.1f}")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,10 @@ def test_documents_have_the_documented_keys(project: Path, capsys: pytest.Captur
         (["nowhere.py", "--call", "f(1)", "--expect", "1"], "nowhere.py: there is no such file"),
         (["nowhere.py::test"], "nowhere.py::test: there is no such file or folder"),
         (["test_sorting.py::test_nothing"], "pytest cannot run test_sorting.py::test_nothing: ERROR: not found"),
-        (["test_sorting.py", "--apply"], "--apply writes the patch of a model"),
+        (
+            ["test_sorting.py", "--apply"],
+            "--apply writes the patch of a model or of a search: ask for one with --model",
+        ),
         (["sorting.py", *CALL, "--good", "no-such"], "has no such revision"),
         (["test_sorting.py", "--good", "no-such"], "has no such revision"),
         (["sorting.py", *CALL, "--model", "what"], "no model 'what'"),
@@ -257,6 +260,91 @@ def test_patch_of_a_call(project: Path, capsys: pytest.CaptureFixture[str]) -> N
         assert run_command(["debug", "sorting.py", *CALL, "--apply", *model(server)]) == 0
     assert (project / "sorting.py").read_text() == RIGHT
     assert "the block is not Python" in server.seen[1].said
+
+
+# searches ----------------------------------------------------------------------------------------------------------
+
+#: What no small change makes true, and what is said then.
+BEYOND = ["--call", "ratio(1, 0)", "--expect", "7"]
+NOTHING = r"a search found no patch: (\d+) small changes of `ratio` were tried, and none passes"
+
+
+def test_a_search_finds_a_patch_and_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(project)
+    assert run_command(["debug", "test_sorting.py", "--search"]) == 0
+    captured = capsys.readouterr()
+    said = next(row for row in captured.out.splitlines() if row.startswith("Line 10 of sorting.py: "))
+    assert said.startswith(
+        "Line 10 of sorting.py: `if xs[j] < xs[i]:` -> `if xs[j] > xs[i]:`. test_sorting.py::test_order"
+    )
+    assert "and the test of its file that passed before pass with this patch; " in said
+    assert re.search(r"; \d+ small changes of `Sorter.order` were tried, and no other passes. A change that ", said)
+    assert "-                if xs[j] < xs[i]:\n+                if xs[j] > xs[i]:" in captured.out
+    assert captured.err.splitlines()[-1] == "semcoder: --apply writes it"
+    assert files(project) == before
+
+
+def test_apply_writes_what_a_search_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Scripted(answer(METHOD)) as server:
+        assert run_command(["debug", "sorting.py", *CALL, "--search", "--apply", "--json", *model(server)]) == 0
+    assert not server.seen  # a model is asked only where a search finds nothing
+    assert (project / "sorting.py").read_text() == RIGHT
+    patch = json.loads(capsys.readouterr().out)["patch"]
+    assert patch.keys() == {"passes", "diff", "cause", "rounds", "refused", "applied"}
+    assert (patch["passes"], patch["applied"], patch["refused"]) == (True, True, [])
+    assert f" {patch['rounds']} small changes of " in patch["cause"]
+
+
+def test_a_model_is_asked_where_a_search_finds_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Scripted(answer("def ratio(a, b):\n    return a / b if b else 7\n")) as server:
+        assert run_command(["debug", "sorting.py", *BEYOND, "--search", "--json", *model(server)]) == 0
+    captured = capsys.readouterr()
+    assert re.search(NOTHING, captured.err)
+    assert json.loads(captured.out)["patch"]["rounds"] == len(server.seen) == 1
+
+
+def test_a_search_that_finds_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(project)
+    assert run_command(["debug", "sorting.py", *BEYOND, "--search", "--apply", "--json"]) == 1
+    captured = capsys.readouterr()
+    tried = re.search(NOTHING, captured.err)
+    assert tried is not None
+    expected = {"passes": False, "diff": "", "cause": "", "rounds": int(tried[1]), "refused": [], "applied": False}
+    assert json.loads(captured.out)["patch"] == expected
+    assert files(project) == before
+
+
+@pytest.mark.slow
+def test_a_test_that_no_small_change_repairs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "test_sorting.py").write_text(TEST.replace("[1, 2])]", "[5])]"))
+    assert run_command(["debug", "test_sorting.py", "--search"]) == 1
+    expected = r"a search found no patch: \d+ small changes of `Sorter.order` were tried, and none passes"
+    assert re.search(expected, capsys.readouterr().err)
+
+
+def test_a_search_where_no_code_of_the_project_ran(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "test_sorting.py").write_text("def test_alone():\n    assert [1] == [2]\n")
+    assert run_command(["debug", "test_sorting.py", "--search"]) == 1
+    assert "a search found no patch: there is no suspect function that it could change" in capsys.readouterr().err
+
+
+def test_search_for_a_call(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(project)
+    assert run_command(["debug", "sorting.py", *CALL, "--search"]) == 0
+    assert files(project) == before
+    captured = capsys.readouterr()
+    assert "order([3, 1, 2]) gives [1, 2, 3] with this patch; " in captured.out
+    assert captured.err.splitlines()[-1] == "semcoder: --apply writes it"
+
+
+@pytest.mark.slow
+def test_a_patch_that_has_a_test_skipped_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    skips = "    if order([2, 1]) == [1, 2]:\n        pytest.skip()\n    assert ratio"
+    (project / "test_sorting.py").write_text(TEST.replace("    assert ratio", skips))
+    assert run_command(["debug", "test_sorting.py", "--search"]) == 1
+    assert (
+        "1 pass by themselves, and break others: test_sorting.py::test_ratio is skipped now" in capsys.readouterr().err
+    )
 
 
 # parts -------------------------------------------------------------------------------------------------------------

@@ -253,7 +253,7 @@ def test_the_first_test_that_fails_makes_the_reserve_load(pytestconfig: pytest.C
     duck, told = RubberDuck(pytestconfig), []
     duck._reserve = types.SimpleNamespace(load=lambda: told.append("load"))
     for outcome in ("passed", "failed"):
-        report = pytest.TestReport("a", ("a.py", 0, "a"), {}, outcome, None, "call")  # type: ignore[arg-type]
+        report = pytest.TestReport("a", ("a.py", 0, "a"), {}, outcome, None, "call")
         duck.pytest_runtest_logreport(report)
         assert told == ([] if outcome == "passed" else ["load"])
 

@@ -1,4 +1,4 @@
-"""`semcoder debug`: a failing test, or a call that gives the wrong value, explained and, with a model, repaired.
+"""`semcoder debug`: a failing test, or a call that gives the wrong value, explained and, by search or model, repaired.
 
 Guarantees: the user's tree is written to with --apply alone, and then only a patch whose tests passed; tests run in
 processes of their own, a single call in the sandbox; the exit code is 0 where nothing fails or
@@ -8,8 +8,9 @@ a patch was found for it, and 1 where it fails.
 from __future__ import annotations
 
 import ast
+import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,13 +23,14 @@ from semcoder.errors import LimitHit, ProgramEnded, UsageError
 
 if TYPE_CHECKING:
     from semcoder.debugging.cases import Parting
-    from semcoder.debugging.patching import Question, Repair
+    from semcoder.debugging.patching import Patch, Question, Repair
     from semcoder.debugging.revisions import Copy
     from semcoder.debugging.runner import Report, Told
+    from semcoder.debugging.searching import Change, Suspect, Trials
     from semcoder.sandbox import Limits
     from semcoder.tracing import Trace
 
-#: Files whose functions a model is shown, and suspects that decide which.
+#: Files whose functions a model is shown; suspects that decide which, and whose functions a search changes.
 _FILES, _SUSPECTS = 3, 5
 #: Lines of a failure that a model is told.
 _ERROR_LINES = 15
@@ -66,12 +68,15 @@ def debug(
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Tell every step.")] = False,
+    search: Annotated[
+        bool, typer.Option("--search", help="Try small changes of the suspect functions, without a model.")
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="MODEL", help="Let this model find the cause and a patch.", show_default=False),
     ] = None,
     apply: Annotated[
-        bool, typer.Option("--apply", help="With --model: write the patch to the files if its tests pass.")
+        bool, typer.Option("--apply", help="With --search or --model: write the patch if its tests pass.")
     ] = False,
     cpu: Cpu = 5.0,
     memory: Memory = 256,
@@ -82,7 +87,8 @@ def debug(
 
     The first lines name the function to look at, what was wanted and what came; then the path it took. A test runs as
     pytest runs it, in this environment; a FILE with --call and --expect runs in the sandbox. --good finds the first
-    difference from a run of a version that is right. With a model: the root cause, and a patch that passed the test and
+    difference from a run of a version that is right. --search tries small changes of the suspect functions; a model is
+    asked for the root cause and a patch, with both only where the search finds nothing. A patch has passed the test and
     the others of its file. Nothing of yours is changed without --apply.
 
     Exit code: 0 nothing fails, or the patch passes, 1 it fails, 2 the request was wrong, 3 a limit was hit, 4 the
@@ -93,16 +99,17 @@ def debug(
       semcoder debug tests/test_stack.py::test_push
       semcoder debug stack.py --call "balanced('([)]')" --expect False
       semcoder debug tests/test_stack.py --good HEAD~3
+      semcoder debug tests/test_stack.py --search
     """
     if (call is None) != (expect is None):
         raise UsageError("--call and --expect go together: what is called, and what it should give")
-    if apply and model is None:
-        raise UsageError("--apply writes the patch of a model: name one with --model")
+    if apply and model is None and not search:
+        raise UsageError("--apply writes the patch of a model or of a search: ask for one with --model or --search")
     if model is not None:
         from semcoder.models import open_model
 
         open_model(model, writes_code=True)  # raises now what would come after the tests
-    wishes = _Wishes(good, model, apply, full, as_json)
+    wishes = _Wishes(good, search, model, apply, full, as_json)
     if call is None or expect is None:
         return _Tests(target, wishes).run()
     return _Call(target, call, expect, wishes, limits_of(cpu, memory), unsafe).run()
@@ -113,6 +120,7 @@ class _Wishes:
     """The options that tests and calls share."""
 
     good: str | None
+    search: bool
     model: str | None
     apply: bool
     full: bool
@@ -133,7 +141,7 @@ class _Wishes:
         if self.good is not None and not self.as_json:
             said_of = "the runs do not differ" if parting is None else one_line(parting.sentence)
             line(f"Beside {self.good}{'' if parting is None else f', in {parting.file}'}: {said_of}")
-        repair = None if self.model is None else find_repair()
+        repair = find_repair() if self.search or self.model is not None else None
         code = 0 if repair is not None and repair.patch is not None else 1
         if self.as_json:
             good = None if parting is None else asdict(parting)
@@ -149,26 +157,84 @@ class _Wishes:
             line(f"{message}: there is nothing to explain")
         return 0
 
-    def repair(self, question: Question, tested: Callable[[Mapping[Path, str]], str], passed: str) -> Repair:
-        """Have the model repair what fails, show the patch, and write it where that is wished."""
+    def repair(self, case: _Case) -> Repair:
+        """Have a search, then the model repair what fails, show the patch, and write it where that is wished."""
+        if self.search:
+            found = self._searched(case)
+            if found.patch is not None or self.model is None:
+                return found
+        assert self.model is not None
+        return self._asked(case, self.model)
+
+    def _searched(self, case: _Case) -> Repair:
+        from semcoder.debugging import searching
+
+        suspects = _suspects(case.said, case.root)[: case.searched]
+        files = _texts(suspect.path for suspect in suspects)
+        changes = searching.changes_of(suspects, files)
+        with progress() as show:
+            show(f"trying {len(changes):,} small changes")
+            found = searching.search(changes, files, case.trial, case.tested, case.passed)
+        if found.patch is None:
+            note(found.summary)
+        else:
+            self._finish(found.patch, files, found.patch.cause, "")
+        return found
+
+    def _asked(self, case: _Case, model: str) -> Repair:
         from semcoder.debugging import patching
         from semcoder.models import open_model
 
-        assert self.model is not None
+        question = case.question()
         with progress() as show:
-            show(f"asking {self.model}")
-            repair = patching.repair(open_model(self.model, writes_code=True), question, tested)
-        patch = repair.patch
-        if self.apply and patch is not None:
-            patching.write(patch, question.files)
-        if patch is None:
+            show(f"asking {model}")
+            repair = patching.repair(open_model(model, writes_code=True), question, case.tested)
+        if repair.patch is None:
             count = len(repair.refused)
             note(f"the model found no patch that passes, in {count} rounds; the last one: {repair.refused[-1]}")
-        elif not self.as_json:
-            line(f"The model says: {one_line(patch.cause)}")
-            styled_lines(_diff_lines(patch.diff))
-            note(f"{passed}; {'it is written' if self.apply else '--apply writes it'}")
+        else:
+            words = f"The model says: {repair.patch.cause}"
+            self._finish(repair.patch, question.files, words, f"{case.passed()}; ")
         return repair
+
+    def _finish(self, patch: Patch, files: Mapping[Path, str], words: str, passed: str) -> None:
+        """Write a patch where that is wished, and show it."""
+        from semcoder.debugging.patching import write
+
+        if self.apply:
+            write(patch, files)
+        if not self.as_json:
+            line(one_line(words))
+            styled_lines(_diff_lines(patch.diff))
+            note(f"{passed}{'it is written' if self.apply else '--apply writes it'}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A failure that is to be repaired: what is said of it, the text of what fails, and the folder whose files may
+    change. `searched`: how many suspects a search changes; `trial`, `tested` and `passed`: see `searching.search`."""
+
+    said: Mapping[str, Any]
+    failing: str
+    root: Path
+    searched: int | None
+    trial: Callable[[Sequence[Change]], Trials]
+    tested: Callable[[Mapping[Path, str]], str]
+    passed: Callable[[], str]
+
+    def question(self) -> Question:
+        """What a model is asked: the failure, and the files of the functions that are most suspect."""
+        from semcoder.debugging.patching import Question
+
+        names: dict[Path, tuple[str, ...]] = {}
+        for suspect in _suspects(self.said, self.root)[:_SUSPECTS]:
+            if suspect.path in names or len(names) < _FILES:
+                names[suspect.path] = (*names.get(suspect.path, ()), suspect.name)
+        if not names:
+            raise UsageError(
+                f"no function of a file in {self.root} was recorded in the failing run: there is nothing to patch"
+            )
+        return Question(self.failing, tuple(self.said["lines"]), _texts(names), names)
 
 
 # tests -------------------------------------------------------------------------------------------------------------
@@ -252,13 +318,46 @@ class _Tests:
         return root, here if here.is_relative_to(root) else root
 
     def _repair(self, told: Told, report: Report) -> Repair:
+        passing = functools.cache(lambda: self._passing(told))
+
+        def passed() -> str:
+            count = len(passing())
+            if not count:
+                return f"{told.test} passes with this patch (no other test of its file passed before)"
+            others = f"{count:,} tests of its file that passed" if count > 1 else "test of its file that passed"
+            return f"{told.test} and the {others} before pass with this patch"
+
+        case = _Case(
+            told.document,
+            _test_text(told),
+            self._home(told)[0],
+            _SUSPECTS,
+            lambda changes: self._trials(changes, told),
+            lambda changes: self._tested(changes, told, report, passing()),
+            passed,
+        )
+        return self._wishes.repair(case)
+
+    def _passing(self, told: Told) -> set[str]:
+        """The tests of a test's file that pass as it is."""
         from semcoder.debugging.runner import run_tests
 
-        question = _question(told.document, _test_text(told), self._home(told)[0])
         before = run_tests([told.path], self._folder, explain=False)
-        passing = {test.inner for test in before.tests if test.status == "passed"}
-        passed = f"{told.test} and the {len(passing):,} tests of its file that passed before pass with this patch"
-        return self._wishes.repair(question, lambda changes: self._tested(changes, told, report, passing), passed)
+        return {test.inner for test in before.tests if test.status == "passed"}
+
+    def _trials(self, changes: Sequence[Change], told: Told) -> Trials:
+        """The test alone with each of some changes."""
+        from semcoder.debugging.runner import run_tests
+        from semcoder.debugging.searching import SECONDS, Trials
+
+        tries = [{"path": str(c.path), "function": c.function, "first": c.first, "text": c.text} for c in changes]
+        test = f"{told.path}::{told.inner}"
+        try:
+            report = run_tests([test], self._folder, explain=False, tries=tries, seconds=SECONDS)
+        except UsageError as error:
+            return Trials((), str(error))
+        found = next((each.document for each in report.failed if each.inner == told.inner), {})
+        return Trials(found.get("passes", ()), found.get("why", "the test passed when it was run by itself"))
 
     def _tested(self, changes: Mapping[Path, str], told: Told, report: Report, passing: set[str]) -> str:
         """What fails in a copy of the project with new texts for some files; "" where nothing does."""
@@ -273,11 +372,20 @@ class _Tests:
             except UsageError as error:
                 return str(error)
             _check_copy(copy, found, "the patch cannot be tested")
+        wanted = {told.inner, *passing}
         for test in found.tests:
-            if test.status in ("failed", "error") and (test.inner in passing or test.inner == told.inner):
-                rows = str(test.document.get("error", "")).splitlines()[-_ERROR_LINES:]
-                return f"{test.test} {'still fails' if test.inner == told.inner else 'fails now'}:\n" + "\n".join(rows)
-        return "" if any(test.inner == told.inner for test in found.tests) else f"{told.test} is gone"
+            if test.inner in wanted and test.status != "passed":
+                return _failing(test, told)
+        gone = wanted - {test.inner for test in found.tests}
+        return f"{told.test.partition('::')[0]}::{min(gone)} is gone" if gone else ""
+
+
+def _failing(test: Told, told: Told) -> str:
+    """What is wrong with a test that does not pass with a patch."""
+    if test.status == "skipped":
+        return f"{test.test} is skipped now"
+    rows = str(test.document.get("error", "")).splitlines()[-_ERROR_LINES:]
+    return f"{test.test} {'still fails' if test.inner == told.inner else 'fails now'}:\n" + "\n".join(rows)
 
 
 def _with_settings(test: Path) -> list[Path]:
@@ -348,7 +456,9 @@ class _Call:
         }
         title = f"{self._call} does not give {self._expect}"
         keys["status"] = "failed"
-        return self._wishes.tell(keys, title, said, lambda: self._parting(good, trace), lambda: self._repair(said))
+        return self._wishes.tell(
+            keys, title, said, lambda: self._parting(good, trace), lambda: self._repair(said, trace)
+        )
 
     def _trace(self, source: str, file: str) -> Trace:
         from semcoder import api
@@ -382,10 +492,26 @@ class _Call:
         good = self._trace(source, version if version.endswith(".py") else self._file)
         return parting(good, bad, layout_of(self._file, good.source), layout_of(self._file, bad.source))
 
-    def _repair(self, said: Mapping[str, Any]) -> Repair:
-        folder = Path(self._file).resolve().parent
-        question = _question(said, f"assert {self._call} == {self._expect}", folder)
-        return self._wishes.repair(question, self._tested, f"{self._call} gives {self._expect} with this patch")
+    def _repair(self, said: Mapping[str, Any], trace: Trace) -> Repair:
+        case = _Case(
+            said,
+            f"assert {self._call} == {self._expect}",
+            Path(self._file).resolve().parent,
+            None,  # all that ran: it is one file
+            lambda changes: self._trials(changes, trace),
+            self._tested,
+            lambda: f"{self._call} gives {self._expect} with this patch",
+        )
+        return self._wishes.repair(case)
+
+    def _trials(self, changes: Sequence[Change], trace: Trace) -> Trials:
+        """The call with each of some changes, in the sandbox."""
+        from semcoder import api
+        from semcoder.debugging.cases import literal
+        from semcoder.debugging.searching import in_sandbox
+
+        with api.sandbox(unsafe=self._unsafe) as box:
+            return in_sandbox(box, changes, trace, literal(self._expect), self._limits)
 
     def _tested(self, changes: Mapping[Path, str]) -> str:
         from semcoder import api
@@ -402,21 +528,22 @@ class _Call:
 # what both share ---------------------------------------------------------------------------------------------------
 
 
-def _question(said: Mapping[str, Any], failing: str, root: Path) -> Question:
-    """What a model is asked: the failure, and the files of the functions that are most suspect, below a folder."""
-    from semcoder.debugging.patching import Question, read
+def _suspects(said: Mapping[str, Any], root: Path) -> list[Suspect]:
+    """The suspect functions that may be changed, those of files below a folder, most suspect first."""
+    from semcoder.debugging.searching import Suspect
 
-    suspects: dict[Path, list[str]] = {}
-    for found in said.get("suspects", ())[:_SUSPECTS]:
-        path = Path(found["path"])
-        if not path.is_relative_to(root) or "site-packages" in path.parts:
-            continue
-        if path in suspects or len(suspects) < _FILES:
-            suspects.setdefault(path, []).append(found["name"])
-    if not suspects:
-        raise UsageError(f"no function of a file in {root} was recorded in the failing run: there is nothing to patch")
-    files = {path: read(path) for path in suspects}
-    return Question(failing, tuple(said["lines"]), files, {path: tuple(names) for path, names in suspects.items()})
+    found = [Suspect(Path(each["path"]), each["name"], each["defined"]) for each in said.get("suspects", ())]
+    return [each for each in found if each.path.is_relative_to(root) and "site-packages" not in each.path.parts]
+
+
+def _texts(paths: Iterable[Path]) -> dict[Path, str]:
+    """The texts of files that may be changed. Raises `UsageError`."""
+    from semcoder.debugging.patching import read
+
+    try:
+        return {path: read(path) for path in dict.fromkeys(paths)}
+    except UnicodeDecodeError as error:
+        raise UsageError(f"a file to be patched is no text in UTF-8: {error}") from None
 
 
 def _told(title: str, lines: Sequence[str]) -> Iterator[list[Segment]]:
@@ -433,12 +560,11 @@ def _diff_lines(diff: str) -> Iterator[list[Segment]]:
 
 def _repair_document(repair: Repair, apply: bool) -> dict[str, Any]:
     patch = repair.patch
-    found = {"diff": "", "cause": "", "rounds": len(repair.refused)}
-    if patch is not None:
-        found = {"diff": patch.diff, "cause": patch.cause, "rounds": patch.rounds}
     return {
         "passes": patch is not None,
-        **found,
+        "diff": "" if patch is None else patch.diff,
+        "cause": "" if patch is None else patch.cause,
+        "rounds": repair.rounds,
         "refused": list(repair.refused),
         "applied": apply and patch is not None,
     }

@@ -18,7 +18,8 @@ from semcoder.debugging.reserve import Reserve
 
 
 class _Collector:
-    """The plugin that keeps what became of each test, and has the failing ones explained when all are over."""
+    """The plugin that keeps what became of each test, and has the failing ones explained, or tried with
+    changed functions, when all are over."""
 
     def __init__(self, wishes: dict[str, Any]) -> None:
         self._wishes = wishes
@@ -49,7 +50,7 @@ class _Collector:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        if self._wishes["explain"]:
+        if self._wishes["explain"] or self._wishes["tries"]:
             self._reserve = Reserve(session.items)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -59,7 +60,12 @@ class _Collector:
         for name, test in self._tests.items():
             test["path"] = str(items[name].path) if name in items else ""
             failed = test["status"] in ("failed", "error")
-            if self._reserve is not None and (failed or (self._wishes["passing"] and test["status"] == "passed")):
+            if self._reserve is None:
+                continue
+            if self._wishes["tries"] and failed:
+                tries = json.loads(Path(self._wishes["tries"]).read_text(encoding="utf-8"))
+                test["document"] |= self._reserve.attempt(name, test["seconds"], self._set_up, **tries)
+            elif self._wishes["explain"] and (failed or (self._wishes["passing"] and test["status"] == "passed")):
                 wishes = {"full": self._wishes["full"], "keep": self._wishes["keep"], "passing": not failed}
                 said = self._reserve.explain(name, test["seconds"], self._set_up, **wishes)
                 test["document"] = {**test["document"], **said}

@@ -12,7 +12,7 @@ import difflib
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """New texts by path, as a unified diff, with the model's words on the cause; `rounds`: how often it was asked."""
+    """New texts by path, as a unified diff, with words on the cause; `rounds`: how often the model was asked, or how
+    many changes a search tried."""
 
     changes: Mapping[Path, str]
     diff: str
@@ -51,10 +52,15 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What came of it: a patch that passed (None: there is none), and per round why it was refused."""
+    """What came of it: a patch that passed (None: there is none), and why each other one was refused."""
 
     patch: Patch | None
     refused: tuple[str, ...]
+
+    @property
+    def rounds(self) -> int:
+        """How often the model was asked."""
+        return len(self.refused) if self.patch is None else self.patch.rounds
 
 
 class NoPatch(ValueError):
@@ -76,7 +82,7 @@ def repair(
         text = _answer(model, turns, max_tokens)
         try:
             changes = changes_of(text, question)
-            diff = "".join(_diffs(question.files, changes))
+            diff = diff_of(question.files, changes)
             if diff in seen:
                 raise NoPatch("this is the patch that you gave before")
             seen.add(diff)
@@ -201,11 +207,14 @@ def _replaced(source: str, name: str, rows: Sequence[str], new: _Function) -> st
     return made
 
 
-def _diffs(files: Mapping[Path, str], changes: Mapping[Path, str]) -> Iterator[str]:
+def diff_of(files: Mapping[Path, str], changes: Mapping[Path, str]) -> str:
+    """New texts of files as a unified diff."""
+    rows: list[str] = []
     for path, new in changes.items():
         shown = os.path.relpath(path)
         old_rows, new_rows = files[path].splitlines(keepends=True), new.splitlines(keepends=True)
-        yield from difflib.unified_diff(old_rows, new_rows, f"a/{shown}", f"b/{shown}")
+        rows += difflib.unified_diff(old_rows, new_rows, f"a/{shown}", f"b/{shown}")
+    return "".join(rows)
 
 
 def _cause(text: str) -> str:

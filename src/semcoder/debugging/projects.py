@@ -250,13 +250,13 @@ class _Module:
         wanted = {line for line, _ in self.names}
         kept: set[int] = set()
         for statement in body:
-            first, last = _extent(statement)
+            first, last = extent(statement)
             if whole or not wanted.isdisjoint(range(first, last + 1)):
                 kept.update(range(first, last + 1))
         self.rows = [row if number in kept else "" for number, row in enumerate(rows, 1)][: max(kept, default=0)]
 
 
-def _extent(statement: ast.stmt) -> tuple[int, int]:
+def extent(statement: ast.stmt) -> tuple[int, int]:
     """First line, of a decorator if there is one, and last line."""
     decorators = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *[d.lineno for d in decorators]]), statement.end_lineno or statement.lineno
@@ -272,14 +272,13 @@ class Recording:
     def __init__(
         self, project: Project, keys: Iterable[CodeKey], *, events: int = MAX_EVENTS, whole: bool = False
     ) -> None:
-        self.keys = tuple(keys)
         self.recorder = Recorder(max_events=events)
         self._events = events
         self._project = project
         self._codes: dict[CodeKey, types.CodeType] = {}
         self._order: list[int] = []  # a site of the recorder's -> the site in the text
         by_file: dict[str, list[CodeKey]] = {}
-        for key in self.keys:
+        for key in keys:
             by_file.setdefault(key[0], []).append(key)
         modules = []
         for filename, wanted in by_file.items():
@@ -311,7 +310,7 @@ class Recording:
             watched = {site: _small_names(names, space) for site, names in made.globals_of.items()}
             self.recorder.globals_of.update(watched)
             self.recorder.heads_of.update(made.heads_of)
-            self._codes.update({code_key(code): code for code in _codes(made.code)})
+            self._codes.update({code_key(code): code for code in codes_in(made.code)})
 
     def swap(self) -> int:
         """Give the functions their new code. How many got theirs."""
@@ -322,7 +321,7 @@ class Recording:
                 old = found.__code__
                 if (old.co_qualname, old.co_firstlineno) in wanted:
                     new = self._codes.get(code_key(old))
-                    if new is not None and _alike(old, new):
+                    if new is not None and alike(old, new):
                         found.__code__ = new
                         count += 1
         return count
@@ -389,7 +388,7 @@ def _pruned(body: Sequence[ast.stmt], wanted: set[int]) -> list[ast.stmt]:
     """The statements, without functions of classes that did not run: to instrument those would be for nothing."""
     kept: list[ast.stmt] = []
     for statement in body:
-        first, last = _extent(statement)
+        first, last = extent(statement)
         if wanted.isdisjoint(range(first, last + 1)):
             continue
         if isinstance(statement, ast.ClassDef):
@@ -398,15 +397,15 @@ def _pruned(body: Sequence[ast.stmt], wanted: set[int]) -> list[ast.stmt]:
     return kept
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
     """All code inside a module's, at any depth."""
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield inner
-            yield from _codes(inner)
+            yield from codes_in(inner)
 
 
-def _alike(old: types.CodeType, new: types.CodeType) -> bool:
+def alike(old: types.CodeType, new: types.CodeType) -> bool:
     """Whether a function of the one code can have the other."""
     count = old.co_argcount + old.co_kwonlyargcount
     same_names = old.co_varnames[:count] == new.co_varnames[:count] and old.co_freevars == new.co_freevars

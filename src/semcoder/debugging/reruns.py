@@ -97,6 +97,22 @@ def look(item: pytest.Item, project: Project, seconds: float) -> Look:
     return Look(_failure(found["failure"]), calls, found["seconds"])
 
 
+def passes(item: pytest.Item, project: Project, prepare: Callable[[], None], seconds: float) -> bool:
+    """Whether a test passes, with its set-up and its teardown, in a copy in which `prepare` was called.
+
+    Raises `RunFailed` where it did not end within `seconds`, or ended its process.
+    """
+
+    def run() -> dict[str, Any]:
+        prepare()
+        project.forget()
+        watch = _Watch(project)
+        reports = _protocol(item, watch)
+        return {"passes": watch.failure is None and all(report.passed for report in reports)}
+
+    return bool(_forked(run, seconds)["passes"])
+
+
 def _failure(document: dict[str, Any] | None) -> Failure | None:
     if document is None:
         return None
@@ -231,8 +247,8 @@ def _spots(error: BaseException, project: Project) -> Iterable[Spot]:
         trail = trail.tb_next
 
 
-def _protocol(item: pytest.Item, watch: _Watch) -> None:
-    """Set-up, call and teardown of a test, reported to nobody."""
+def _protocol(item: pytest.Item, watch: _Watch) -> list[pytest.TestReport]:
+    """Set-up, call and teardown of a test, reported to the caller alone."""
     manager = item.config.pluginmanager
     capture = manager.getplugin("capturemanager")
     if capture is not None:  # its files are the session's, too
@@ -244,7 +260,7 @@ def _protocol(item: pytest.Item, watch: _Watch) -> None:
         if manager.hasplugin(name):
             manager.unregister(name=name)
     manager.register(watch)
-    runtestprotocol(item, log=False, nextitem=None)
+    return runtestprotocol(item, log=False, nextitem=None)
 
 
 def _reply(made: Callable[[], dict[str, Any]]) -> None:

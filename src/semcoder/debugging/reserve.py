@@ -1,7 +1,7 @@
 """A copy of a pytest session in reserve: made when the tests are collected and none has run, asked when some failed.
 
 In it failing tests are run again from where the session began: no test has changed a module, an argument or a fixture,
-no thread, server or connection of a test is there. It waits without doing anything until then.
+no thread, server or connection of a test is there. It waits without doing anything until a test fails.
 
 Guarantees: it costs the session one `fork`; it loads what explains failures when a test has failed; it ends when the
 session does, or when it is closed, and what goes wrong in it is an answer, never an error of the session.
@@ -11,7 +11,6 @@ Of the standard library alone.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import select
@@ -19,7 +18,7 @@ import struct
 import sys
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 #: Seconds that an answer may take beyond what the copies in which tests run may.
@@ -68,16 +67,30 @@ class Reserve:
 
         `own`: the seconds that it took; `set_up`: those of all set-ups, which may have to be repeated.
         """
+        asked = {"test": test, "own": own, "set_up": set_up, "wishes": wishes}
+        said = self._answer(asked, 5 * (20.0 + set_up + 10.0 * own))
+        return unexplained(self._missing) if said is None else said
+
+    def attempt(
+        self, test: str, own: float, set_up: float, tries: Sequence[Mapping[str, Any]], seconds: float
+    ) -> dict[str, Any]:
+        """What `semcoder.debugging.attempts` says of a test that failed: whether it passes with changed functions."""
+        asked = {"test": test, "own": own, "set_up": set_up, "tries": tries, "seconds": seconds}
+        said = self._answer(asked, seconds + 20.0 + set_up + 10.0 * own)
+        return untried(self._missing) if said is None else said
+
+    def _answer(self, asked: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+        """The copy's answer; None where there is none any more."""
         if not self._is_there:
-            return unexplained(self._missing)
+            return None
         try:
-            send(self._asking, {"test": test, "own": own, "set_up": set_up, "wishes": wishes})
-            return receive(self._asked, _PATIENCE + 5 * (20.0 + set_up + 10.0 * own))
+            send(self._asking, asked)
+            return receive(self._asked, _PATIENCE + seconds)
         except TimeoutError:
             self.close("the copy of the session in which it was to run again did not answer in time")
         except (OSError, EOFError):
             self.close()
-        return unexplained(self._missing)
+        return None
 
     def close(self, why: str = "the copy of the session in which it was to run again has ended") -> None:
         """Nobody asks any more: the copy ends."""
@@ -93,6 +106,15 @@ def unexplained(why: str) -> dict[str, Any]:
     return {"status": "unexplained", "lines": lines}
 
 
+def untried(why: str) -> dict[str, Any]:
+    return {"passes": [], "why": why}
+
+
+def time_over(seconds: float) -> str:
+    """Why not all changes were tried."""
+    return f"the time for it, {seconds:.0f} seconds, was over"
+
+
 def _serve(items: dict[str, Any], asking: int, asked: int) -> None:
     """In the copy: answer until nobody asks any more."""
     try:
@@ -103,26 +125,35 @@ def _serve(items: dict[str, Any], asking: int, asked: int) -> None:
             if "load" in wanted:
                 _load(items)
             else:
-                send(asked, _answer(items, wanted))
+                # What is to be read there while it answers is that its end is closed.
+                send(asked, _answer(items, wanted, lambda: bool(select.select([asking], [], [], 0)[0])))
     except BaseException:
         os._exit(0)
 
 
 def _load(items: dict[str, Any]) -> None:
     with contextlib.suppress(Exception):  # told when it is asked
-        importlib.import_module("semcoder.debugging.session").prepare(next(iter(items.values())).session)
-
-
-def _answer(items: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    try:
         from semcoder.debugging import session
 
-        item = items.get(wanted["test"])
-        if item is None:
-            return unexplained("it was not among the tests that were collected")
+        session.prepare(next(iter(items.values())).session)
+
+
+def _answer(items: dict[str, Any], wanted: dict[str, Any], is_alone: Callable[[], bool]) -> dict[str, Any]:
+    refused = untried if "tries" in wanted else unexplained
+    item = items.get(wanted["test"])
+    if item is None:
+        return refused("it was not among the tests that were collected")
+    try:
+        if "tries" in wanted:
+            from semcoder.debugging import attempts
+
+            tries, seconds = wanted["tries"], wanted["seconds"]
+            return attempts.attempt(item, wanted["own"], wanted["set_up"], tries, seconds, is_alone)
+        from semcoder.debugging import session
+
         return session.explain(item, wanted["own"], wanted["set_up"], **wanted["wishes"])
     except Exception as error:
-        return unexplained(f"{type(error).__name__}: {error}")
+        return refused(f"{type(error).__name__}: {error}")
 
 
 def flush() -> None:

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,18 +83,26 @@ def run_tests(
     keep: bool = False,
     passing: bool = False,
     paths: Sequence[str] = (),
+    tries: Sequence[Mapping[str, Any]] = (),
+    seconds: float = 30.0,
 ) -> Report:
     """Run tests in a folder, as pytest names them.
 
     `explain`: say what the failing ones did; `full`: every step; `keep`: with their recordings, `passing`: those of
-    tests that pass, too. `paths` come first where modules are looked for. Raises `UsageError` where pytest cannot run
+    tests that pass, too. `paths` come first where modules are looked for. `tries`: instead of being explained, failing
+    tests run with each of these changes, for `seconds` in all; the document of each then has the `passes` and the `why`
+    of `semcoder.debugging.attempts.attempt`. Raises `UsageError` where pytest cannot run
     them, `NoTests` where there are none.
     """
     if importlib.util.find_spec("pytest") is None:
         raise UsageError(f"pytest is not installed beside semcoder ({sys.executable}); run: pip install pytest")
     with tempfile.TemporaryDirectory(prefix="semcoder-debug-") as scratch:
         out = Path(scratch) / "report.json"
-        wishes = {"out": str(out), "explain": explain, "full": full, "keep": keep, "passing": passing}
+        wishes = {"out": str(out), "explain": explain, "full": full, "keep": keep, "passing": passing, "tries": ""}
+        if tries:  # they may be more than fits on a command line
+            file = Path(scratch) / "tries.json"
+            file.write_text(json.dumps({"tries": list(tries), "seconds": seconds}), encoding="utf-8")
+            wishes["tries"] = str(file)
         known = [*paths, *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         if known:
