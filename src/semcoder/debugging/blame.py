@@ -24,7 +24,7 @@ from semcoder.core import Outcome, Value
 from semcoder.debugging.slices import Slices
 from semcoder.debugging.suspects import MISSING, suspects
 from semcoder.debugging.visits import Function, Run, Visit
-from semcoder.debugging.wanted import Check, Difference, difference, failed_check, is_telling
+from semcoder.debugging.wanted import Check, Difference, difference, failed_check, is_telling, last_passed
 from semcoder.tracing import Step
 
 #: Weights of reasons, as they did best on bugs drawn at random (`perf/duck.py`) in nine packages.
@@ -94,6 +94,7 @@ class _Judge:
         self._piece = ""
         self._gave = -1
         self._differs = None if got is None or self._check is None else difference(got, self._check.wanted)
+        self._begins = tuple(dict.fromkeys((last_passed(run) + 1, 0)))
 
     def blame(self, unseen: Iterable[Function], makers: Iterable[Function]) -> Blame:
         born = -1
@@ -110,10 +111,19 @@ class _Judge:
                 self._add(visit, _PRESENT if visit.function not in self._found else 0.0)
         self._blame_runs()
         for function in makers:
-            self._found.setdefault(function, Blamed(function, None, _MAKER, is_maker=True))
+            self._found.setdefault(function, Blamed(function, None, self._weight_of_maker(function), is_maker=True))
         ranked = sorted(self._found.values(), key=lambda found: -found.weight)
         lines = self._statements(ranked[0]) if ranked else ()
         return Blame(tuple(ranked), self._check, self._differs, self._raised, born, self._piece, lines)
+
+    def _weight_of_maker(self, function: Function) -> float:
+        """What it made is more suspect than it, where that is recorded."""
+        inner = [
+            found.weight - _PRESENT
+            for other, found in self._found.items()
+            if other.segment == function.segment and other.name.startswith(f"{function.name}.")
+        ]
+        return min(_MAKER, max(inner, default=_MAKER))
 
     def _add(self, visit: Visit, weight: float, step: int = -1) -> None:
         found = self._found.setdefault(visit.function, Blamed(visit.function, visit))
@@ -258,15 +268,21 @@ class _Judge:
         return first
 
     def _first_seen(self, search: _Search) -> int:
-        for step in self._run.steps[:_SEARCHED]:
-            if any(search.holds(value) for value in _values(step)):
-                visit = self._run.by_frame.get(step.frame)
-                if visit is None or visit.function.side != "code":
-                    return -1
-                if step.kind != "call":
-                    return step.index
-                return -1 if visit.is_outermost else visit.called_in
+        """Looked for in what ran after the last check that passed; only if it is not seen there, from the start."""
+        for begin in self._begins:
+            for step in self._run.steps[begin : begin + _SEARCHED]:
+                if any(search.holds(value) for value in _values(step)):
+                    return self._birthplace(step)
         return -1
+
+    def _birthplace(self, step: Step) -> int:
+        """The step that a value comes from which is seen here first; -1 where it comes from elsewhere."""
+        visit = self._run.by_frame.get(step.frame)
+        if visit is None or visit.function.side != "code":
+            return -1
+        if step.kind != "call":
+            return step.index
+        return -1 if visit.is_outermost else visit.called_in
 
     # -- what flowed into it
 

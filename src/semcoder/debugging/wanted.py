@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from semcoder.core import NotLiteral, Value
@@ -21,6 +21,8 @@ from semcoder.tracing import Step
 
 #: What checks with one argument want it to be.
 _ALONE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
+#: What the names of checks begin with, in small letters.
+_CHECKING = ("assert", "eq_")
 #: What people call that which they want.
 _EXPECTED = re.compile(r"expect|want|correct|should|desired")
 _DEPTH = 20
@@ -62,6 +64,39 @@ def _shown_value(text: str) -> Value:
         return Value.of(text)
 
 
+def last_passed(run: Run) -> int:
+    """The last step of a check of a test that passed before the run failed: what ran until then was right, as far as it
+    was looked at; -1 for none."""
+    origin = run.origin
+    frame = -1 if origin is None else origin.frame
+    begun = len(run.steps)
+    for step in run.steps if origin is not None else ():
+        if step.node is origin.node and step.frame == frame and step.kind in ("statement", "test"):
+            begun = step.index
+    passed = (step.index for step in run.steps[:begun] if run.side(step) == "test" and _is_check(step.node))
+    return max(passed, default=-1)
+
+
+def _is_check(node: ast.AST) -> bool:
+    """Whether a statement is an `assert`, or a call that is named like one."""
+    name, _ = _called(node)
+    return isinstance(node, ast.Assert) or name.lower().startswith(_CHECKING)
+
+
+def _called(node: ast.AST) -> tuple[str, Sequence[ast.expr]]:
+    """The name of what a statement calls, and the arguments; "" where it is no call."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return "", ()
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name, call.args
+
+
+def _on_one_line(text: str, node: ast.AST) -> str:
+    """A statement's text as it stands; one of several lines is written anew, as blanks in its texts count."""
+    return text if "\n" not in text else " ".join(row.strip() for row in ast.unparse(node).splitlines())
+
+
 class _Reader:
     """Reads one statement of a test, in whose last execution an exception came up."""
 
@@ -91,20 +126,18 @@ class _Reader:
         text = ast.get_source_segment(run.trace.source, node) or ""
         sources = dict.fromkeys(self._sources(left, got))
         place = run.layout.place(int(getattr(node, "lineno", 1)))
-        return Check(place, " ".join(text.split()), got, wanted, tuple(sources), frozenset(_errors(node)))
+        return Check(place, _on_one_line(text, node), got, wanted, tuple(sources), frozenset(_errors(node)))
 
     def _sides(self) -> tuple[ast.expr | None, ast.expr | Value | None]:
         """What was checked, and what it should have been."""
         node = self._node
         if isinstance(node, ast.Assert):
             return _of_test(node.test)
-        call = getattr(node, "value", None)
-        if isinstance(node, ast.Expr) and isinstance(call, ast.Call):
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name in _ALONE and call.args:
-                return call.args[0], Value.of(_ALONE[name])
-            if name.lower().startswith(("assert", "eq_")) and len(call.args) >= 2:
-                return call.args[0], call.args[1]
+        name, given = _called(node)
+        if name in _ALONE and given:
+            return given[0], Value.of(_ALONE[name])
+        if name.lower().startswith(_CHECKING) and len(given) >= 2:
+            return given[0], given[1]
         return None, None
 
     def _value(self, node: ast.expr | None) -> Value | None:
