@@ -145,6 +145,26 @@ def reduced_by(percent):
 
 
 reduced = reduced_by(20)
+
+
+def remembered(function):
+    known = {}
+
+    def wrapper(*args, **kwargs):
+        if args not in known:
+            known[args] = function(*args, **kwargs)
+        return known[args]
+
+    return wrapper
+
+
+@remembered
+def price(name, currency="eur"):
+    return 250 if currency == "eur" else 500
+
+
+def slug(text):
+    return text.replace(" ", "-")
 '''
 
 CONFTEST = '''\
@@ -199,7 +219,7 @@ import unittest
 
 import pytest
 
-from shop.cart import biggest, endless, grown, later, parse, reduced, slowly, stream, table
+from shop.cart import biggest, endless, grown, later, parse, price, reduced, slowly, slug, stream, table
 from shop.money import Money, rate
 
 FLAG = pathlib.Path(os.environ["FLAG"])
@@ -322,6 +342,22 @@ def test_known():
 
 def test_made_before():
     assert reduced(100) == 80
+
+
+def test_after_a_check_that_passed():
+    assert price("tea") == 250
+    assert price("tea", currency="chf") == 500
+
+
+def test_blanks_count():
+    assert slug("a  b") == "a-b"
+
+
+def test_blanks_of_several_lines_count():
+    assert (
+        slug("a   b")
+        == "a-b"
+    )
 """
 
 
@@ -391,6 +427,7 @@ GUILTY = {
     "TestMoney.test_parts": "shop.money.Money.text",
     "[doctest] shop.cart.halved": "shop.cart.halved",
     "test_made_before": "shop.cart.reduced_by",
+    "test_after_a_check_that_passed": "shop.cart.remembered.wrapper",
 }
 
 
@@ -400,18 +437,31 @@ def test_first_lines_name_the_function(said: dict[str, list[str]], test: str) ->
 
 
 def test_short_by_default(said: dict[str, list[str]]) -> None:
-    assert len(said) == 22
+    assert len(said) == 25
     assert max(map(len, said.values())) <= 10
 
 
 def test_the_outcome_of_the_session_stays(output: str) -> None:
-    assert "21 failed, 4 passed, 1 xfailed, 1 error" in output
+    assert "24 failed, 4 passed, 1 xfailed, 1 error" in output
 
 
 def test_got_and_wanted(said: dict[str, list[str]]) -> None:
     second = said["test_total"][1]
     assert "`assert cart.total() == Money(297)` (tests/test_shop.py:27)" in second
     assert "it got `Money(cents=300)` and wanted `Money(cents=297)`" in second
+
+
+def test_what_a_passed_check_approved_is_not_where_it_went_wrong(said: dict[str, list[str]]) -> None:
+    lines = said["test_after_a_check_that_passed"]
+    assert lines[0].startswith("Look at `shop.cart.remembered.wrapper` first")
+    assert any("`kwargs` = `{'currency': 'chf'}`" in line for line in lines)
+    named = lines[2]  # what ran, before what made it
+    assert "`shop.cart.remembered`" in named
+
+
+def test_a_test_is_quoted_as_it_stands(said: dict[str, list[str]]) -> None:
+    assert """The test wants `assert slug("a  b") == "a-b"` (""" in said["test_blanks_count"][1]
+    assert "The test wants `assert slug('a   b') == 'a-b'` (" in said["test_blanks_of_several_lines_count"][1]
 
 
 def test_the_side_that_the_code_gave_is_what_was_got(said: dict[str, list[str]]) -> None:

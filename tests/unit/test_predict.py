@@ -158,7 +158,7 @@ def test_backward(predict: Predict) -> None:
     with replying(PROFILE.response(told.text, "assert total([7]) == 3")) as server:
         done = predict("--output", "3", "--entry", "total", "--model", spec(server))
     assert done.code == 1
-    assert "\nwrong: total([7]) gives 7\n" in done.out
+    assert "\nwrong: total([7]) gives 7, not 3\n" in done.out
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,12 @@ class _Tests:
             count = len(report.tests)
             message = "it passes" if count == 1 else f"all {count:,} tests pass"
             return wishes.pass_by({"target": self._target, "tests": count}, message)
-        return max([self._tell(told, report) for told in report.failed])
+        codes: list[int] = []
+        for told in report.failed:
+            if codes and not wishes.as_json:
+                line("")
+            codes.append(self._tell(told, report))
+        return max(codes)
 
     def _tell(self, told: Told, report: Report) -> int:
         keys = {"target": self._target, "test": told.test, "status": told.status, "seconds": told.seconds}

@@ -68,11 +68,10 @@ def last_passed(run: Run) -> int:
     """The last step of a check of a test that passed before the run failed: what ran until then was right, as far as it
     was looked at; -1 for none."""
     origin = run.origin
-    frame = -1 if origin is None else origin.frame
-    begun = len(run.steps)
-    for step in run.steps if origin is not None else ():
-        if step.node is origin.node and step.frame == frame and step.kind in ("statement", "test"):
-            begun = step.index
+    if origin is None:
+        return -1
+    at = (step for step in run.steps if step.node is origin.node and step.frame == origin.frame)
+    begun = max((step.index for step in at if step.kind in ("statement", "test")), default=len(run.steps))
     passed = (step.index for step in run.steps[:begun] if run.side(step) == "test" and _is_check(step.node))
     return max(passed, default=-1)
 

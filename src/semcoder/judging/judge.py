@@ -208,7 +208,8 @@ def _verdict(draft: _Draft, outcomes: dict[Run, Outcome]) -> Verdict:
     if asked is not None and _equal(value, asked):
         return Verdict(answer, True, status=status, truth=value.display())
     reasons = [draft.fault] if draft.fault else []
-    reason = "; ".join([*reasons, f"{call} gives {value.display(_TOLD)}"])
+    wanted = "" if forward or asked is None else f", not {asked.display(_TOLD)}"
+    reason = "; ".join([*reasons, f"{call} gives {value.display(_TOLD)}{wanted}"])
     return Verdict(answer, False, reason, status=status, truth=value.display())
 
 
