@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-from semcoder.debugging.projects import alike, codes_in, extent
+from semcoder.debugging.projects import alike, codes_in, extent, plain_name
 from semcoder.debugging.reruns import PATIENCE, RunFailed, passes
 from semcoder.debugging.reserve import time_over, untried
 from semcoder.debugging.session import project_of
@@ -129,7 +129,7 @@ class _File:
             place = place_of.get((qualified, code.co_firstlineno))
             if place is None or counts[0][qualified] != counts[1][qualified]:
                 continue
-            plain = qualified.replace("<locals>.", "")
+            plain = plain_name(qualified)
             if alike(code, new[place]):
                 pairs.append((function, new[place]))
                 reached.add(plain)

@@ -65,7 +65,7 @@ class Spot:
 
     def is_in(self, file: str, name: str) -> bool:
         """Whether it is in this function."""
-        return (self.file, self.function.replace("<locals>.", "")) == (file, name)
+        return (self.file, plain_name(self.function)) == (file, name)
 
 
 class Project:
@@ -189,6 +189,11 @@ class Calls:
             if self._counts[key] > 0:
                 found[code_key(code)] = found.get(code_key(code), 0) + self._counts[key]
         return found
+
+
+def plain_name(qualified: str) -> str:
+    """A function's qualified name as a text has it: without saying what is local."""
+    return qualified.replace("<locals>.", "")
 
 
 def code_key(code: types.CodeType) -> CodeKey:

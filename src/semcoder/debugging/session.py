@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pytest
 
 from semcoder.debugging.duck import LINES, tell
-from semcoder.debugging.projects import CodeKey, Project, Recording, Segment
+from semcoder.debugging.projects import CodeKey, Project, Recording, Segment, plain_name
 from semcoder.debugging.reruns import GRACE, PATIENCE, Failure, Look, RunFailed, look, recorded
 from semcoder.debugging.reserve import unexplained
 from semcoder.debugging.visits import Function, Run
@@ -87,7 +87,7 @@ def _without_hot(
 
 def _is_in(key: CodeKey, path: str, name: str) -> bool:
     """Whether a function is this one, or defined in it."""
-    own = _plain(key[2])
+    own = plain_name(key[2])
     return os.path.realpath(key[0]) == path and (own == name or own.startswith(f"{name}."))
 
 
@@ -143,20 +143,15 @@ def _makers(run: Run, called: Iterable[CodeKey]) -> Iterator[Function]:
     inner: dict[tuple[str, str], list[int]] = {}
     for file, line, name in called:
         path = os.path.realpath(file)
-        places.add((path, _plain(name)))
+        places.add((path, plain_name(name)))
         if ".<locals>." in name:
-            inner.setdefault((path, _plain(name.rpartition(".<locals>.")[0])), []).append(line)
+            inner.setdefault((path, plain_name(name.rpartition(".<locals>.")[0])), []).append(line)
     for function in run.functions.values():
         place = function.segment.path, function.name
         node = run.node_of(function) if function.side == "code" and place in inner and place not in places else None
         last = 0 if node is None else run.layout.line(node.end_lineno or node.lineno)
         if any(function.line <= line <= last for line in inner.get(place, ())):
             yield function
-
-
-def _plain(name: str) -> str:
-    """A qualified name as a text has it."""
-    return name.replace("<locals>.", "")
 
 
 def _hot(run: Run) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from semcoder.core import Value
-from semcoder.debugging.projects import Layout, Segment, Side, Spot
+from semcoder.debugging.projects import Layout, Segment, Side, Spot, plain_name
 from semcoder.tracing import Step, Trace
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -116,7 +116,7 @@ class Run:
 
     def named(self, spot: Spot) -> Function | None:
         """The function that a spot of a traceback is in; None where its text is not there."""
-        name = spot.function.replace("<locals>.", "")
+        name = plain_name(spot.function)
         found = [f for f in self.functions.values() if f.segment.file == spot.file and f.name == name]
         before = [function for function in found if function.line <= spot.line]
         return max(before, key=lambda function: function.line, default=None)
